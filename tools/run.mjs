@@ -68,7 +68,9 @@ function install() {
   takeInstallLock()
   try {
     if (isInstalled()) return
-    process.stderr.write('passerelle: installing the packages of package-lock.json (once, about half a minute) …\n')
+    process.stderr.write(
+      'passerelle: installing the packages of package-lock.json (once, about half a minute) …\n',
+    )
     const npm = process.env.npm_execpath
     const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
     const env = { ...process.env }
@@ -77,10 +79,19 @@ function install() {
     delete env.NODE_ENV
     const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env }
     const started = Date.now()
-    const ticker = spawn(process.execPath, ['-e', 'setInterval(() => process.stderr.write("passerelle: still installing …\\n"), 10000)'], { stdio: ['ignore', 'ignore', 'inherit'] })
-    const done = npm?.endsWith('.js') ? spawnSync(process.execPath, [npm, ...args], options) : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+    const ticker = spawn(
+      process.execPath,
+      ['-e', 'setInterval(() => process.stderr.write("passerelle: still installing …\\n"), 10000)'],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    )
+    const done = npm?.endsWith('.js')
+      ? spawnSync(process.execPath, [npm, ...args], options)
+      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
     ticker.kill('SIGKILL')
-    if (done.status !== 0) throw new Error('npm ci failed; the lines above say why. Check the network and the free disk space, then run the command again.')
+    if (done.status !== 0)
+      throw new Error(
+        'npm ci failed; the lines above say why. Check the network and the free disk space, then run the command again.',
+      )
     writeFileSync(stampFile, wantedStamp())
     process.stderr.write(`passerelle: installed in ${Math.round((Date.now() - started) / 1000)} s\n`)
   } finally {
@@ -96,7 +107,9 @@ function findNode() {
   if (existsSync(shipped)) return shipped
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > 24 || (major === 24 && minor >= 12)) return process.execPath
-  return fail(`no Node 24 comes through npm for ${process.platform}-${process.arch}. Install Node 24.12 or newer and run the command again.`)
+  return fail(
+    `no Node 24 comes through npm for ${process.platform}-${process.arch}. Install Node 24.12 or newer and run the command again.`,
+  )
 }
 
 const [script, ...args] = process.argv.slice(2)
