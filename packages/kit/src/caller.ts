@@ -1,0 +1,101 @@
+import type { FastifyRequest } from 'fastify'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import { ApiError } from './errors.ts'
+import { isOneOf } from './secret.ts'
+
+/** Who makes a request: a customer (or operator) by JWT, or another service of the platform by its token. */
+export type Caller =
+  | {
+      readonly kind: 'user'
+      readonly customerId: string
+      readonly isOperator: boolean
+      readonly email: string | null
+    }
+  | { readonly kind: 'service' }
+
+export type AuthConfig = {
+  readonly jwtSecret: string | undefined
+  readonly jwksUrl: string | undefined
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
+  readonly serviceTokens: readonly string[]
+}
+
+/** Tells who calls, or throws UNAUTHENTICATED. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller>
+
+const CLOCK_TOLERANCE_SECONDS = 5
+const SUBJECT_CHARACTERS_MAX = 255
+const JWKS_TIMEOUT_MS = 3000
+
+/**
+ * Reads `Authorization: Bearer`. A service token is compared in constant time; anything else must be a JWT with an
+ * expiry and a subject. The algorithms are pinned by how the key is configured, so a token cannot choose its own.
+ */
+export function createAuthenticate(config: AuthConfig): Authenticate {
+  const verify = createVerify(config)
+  return async (request) => {
+    const header = request.headers.authorization
+    const token =
+      header !== undefined && /^Bearer /i.test(header) ? header.slice('Bearer '.length).trim() : ''
+    if (token === '') throw unauthenticated('Send a token: Authorization: Bearer <JWT>.')
+    if (isOneOf(token, config.serviceTokens)) return { kind: 'service' }
+    const payload = await verify(token)
+    const customerId = payload.sub
+    if (customerId === undefined || customerId === '' || customerId.length > SUBJECT_CHARACTERS_MAX)
+      throw unauthenticated('The token names no customer (sub).')
+    const roles: unknown = payload['roles']
+    return {
+      kind: 'user',
+      customerId,
+      isOperator: Array.isArray(roles) && roles.includes('operator'),
+      email: typeof payload['email'] === 'string' ? payload['email'] : null,
+    }
+  }
+}
+
+function createVerify(config: AuthConfig): (token: string) => Promise<JWTPayload> {
+  const claims = {
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    requiredClaims: ['exp', 'sub'],
+    ...(config.issuer === undefined ? {} : { issuer: config.issuer }),
+    ...(config.audience === undefined ? {} : { audience: config.audience }),
+  }
+  const secret = config.jwtSecret === undefined ? undefined : new TextEncoder().encode(config.jwtSecret)
+  const keys: JWTVerifyGetKey | undefined =
+    config.jwksUrl === undefined
+      ? undefined
+      : createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS })
+  return async (token) => {
+    try {
+      if (secret !== undefined)
+        return (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload
+      if (keys !== undefined)
+        return (await jwtVerify(token, keys, { ...claims, algorithms: ['RS256', 'ES256', 'EdDSA'] })).payload
+    } catch (error) {
+      if (isKeyServerAway(error))
+        throw new ApiError(
+          'SERVICE_UNAVAILABLE',
+          'The sign-in keys cannot be fetched right now. Try again in a moment.',
+          {
+            cause: error,
+            retryAfterSeconds: 2,
+          },
+        )
+      throw unauthenticated('The token is not valid or has expired. Sign in again.', error)
+    }
+    throw unauthenticated('No user can sign in: this service has no AUTH_JWT_SECRET and no AUTH_JWKS_URL.')
+  }
+}
+
+// A token that is wrong is told apart from keys that cannot be had: the second is our trouble and worth a retry.
+function isKeyServerAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = (error as { code?: unknown }).code
+  return code === 'ERR_JWKS_TIMEOUT' || code === 'ERR_JOSE_GENERIC' || error.name === 'TypeError'
+}
+
+function unauthenticated(sentence: string, cause?: unknown): ApiError {
+  return new ApiError('UNAUTHENTICATED', sentence, { cause })
+}

@@ -1,0 +1,103 @@
+/** Every problem of a configuration at once, each as a sentence that names its variable and never shows a secret's value. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads variables one by one and collects what is wrong with them. An empty variable counts as unset. The values
+ * returned after a problem are placeholders: `readConfig` throws before anyone sees them.
+ */
+export class EnvReader {
+  readonly #env: Environment
+  readonly #problems: string[] = []
+
+  constructor(env: Environment) {
+    this.#env = env
+  }
+
+  problem(sentence: string): void {
+    this.#problems.push(sentence)
+  }
+
+  get problems(): readonly string[] {
+    return this.#problems
+  }
+
+  optional(name: string): string | undefined {
+    const value = this.#env[name]?.trim()
+    return value === undefined || value === '' ? undefined : value
+  }
+
+  string(name: string, fallback: string): string {
+    return this.optional(name) ?? fallback
+  }
+
+  required(name: string, what: string): string {
+    const value = this.optional(name)
+    if (value === undefined) this.problem(`${name} is not set. Set it to ${what}.`)
+    return value ?? ''
+  }
+
+  integer(name: string, fallback: number, range: { min: number; max: number }): number {
+    const value = this.optional(name)
+    if (value === undefined) return fallback
+    const number = Number(value)
+    if (Number.isSafeInteger(number) && number >= range.min && number <= range.max) return number
+    this.problem(`${name} must be a whole number from ${range.min} to ${range.max}.`)
+    return fallback
+  }
+
+  /** A TCP port; 0 lets the system choose one. */
+  port(name: string, fallback: number): number {
+    return this.integer(name, fallback, { min: 0, max: 65_535 })
+  }
+
+  /** An absolute http(s) URL without its trailing slash. */
+  url(name: string, fallback: string): string {
+    const value = this.string(name, fallback)
+    const parsed = URL.canParse(value) ? new URL(value) : undefined
+    if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+      this.problem(`${name} must be a URL that begins with http:// or https://.`)
+      return fallback
+    }
+    return value.replace(/\/+$/, '')
+  }
+
+  oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const value = this.string(name, fallback)
+    const found = allowed.find((candidate) => candidate === value)
+    if (found === undefined) this.problem(`${name} must be one of: ${allowed.join(', ')}.`)
+    return found ?? fallback
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    return this.oneOf(name, ['on', 'off'], fallback ? 'on' : 'off') === 'on'
+  }
+
+  /** Comma-separated values, trimmed, empty ones left out. */
+  list(name: string): readonly string[] {
+    return (this.optional(name) ?? '')
+      .split(',')
+      .map((value) => value.trim())
+      .filter((value) => value !== '')
+  }
+}
+
+/** Builds a configuration from variables, or throws one ConfigError that lists everything wrong with them. */
+export function readConfig<T>(build: (env: EnvReader) => T, source: Environment = process.env): T {
+  const env = new EnvReader(source)
+  const config = build(env)
+  if (env.problems.length > 0) throw new ConfigError(env.problems)
+  return config
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
