@@ -1,0 +1,144 @@
+import type { Queryable, Tx } from '@passerelle/kit/database'
+import type Stripe from 'stripe'
+
+/** One try at collecting a payment, as stored before Stripe is called. */
+export type Attempt = {
+  readonly id: string
+  readonly paymentId: string
+  readonly number: number
+  readonly kind: 'checkout_session' | 'payment_intent'
+  readonly state: 'creating' | 'open' | 'closed'
+  readonly amountMinor: number
+  readonly currency: string
+  /** The body of the create call, replayed word for word. */
+  readonly parameters: AttemptParameters
+  readonly sessionId: string | null
+  readonly paymentIntentId: string | null
+  readonly checkoutUrl: string | null
+  readonly expiresAt: Date | null
+  readonly createdAt: Date
+}
+
+export type AttemptParameters = Stripe.Checkout.SessionCreateParams & Stripe.PaymentIntentCreateParams
+
+type AttemptRow = {
+  id: string
+  payment_id: string
+  number: number
+  kind: Attempt['kind']
+  state: Attempt['state']
+  amount_minor: number
+  currency: string
+  parameters: AttemptParameters
+  session_id: string | null
+  payment_intent_id: string | null
+  checkout_url: string | null
+  expires_at: Date | null
+  created_at: Date
+}
+
+function fromRow(row: AttemptRow): Attempt {
+  return {
+    id: row.id,
+    paymentId: row.payment_id,
+    number: row.number,
+    kind: row.kind,
+    state: row.state,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    parameters: row.parameters,
+    sessionId: row.session_id,
+    paymentIntentId: row.payment_intent_id,
+    checkoutUrl: row.checkout_url,
+    expiresAt: row.expires_at,
+    createdAt: row.created_at,
+  }
+}
+
+/** Stores a new live attempt with the payment's next number. The payment must be locked and have no live attempt. */
+export async function insertAttempt(
+  tx: Tx,
+  attempt: Pick<Attempt, 'id' | 'paymentId' | 'kind' | 'amountMinor' | 'currency' | 'parameters'>,
+): Promise<Attempt> {
+  const { rows } = await tx.query<AttemptRow>(
+    `insert into payment_attempts (id, payment_id, number, kind, state, amount_minor, currency, parameters)
+     select $1, $2, coalesce(max(number), 0) + 1, $3, 'creating', $4, $5, $6
+     from payment_attempts where payment_id = $2
+     returning *`,
+    [
+      attempt.id,
+      attempt.paymentId,
+      attempt.kind,
+      attempt.amountMinor,
+      attempt.currency,
+      JSON.stringify(attempt.parameters),
+    ],
+  )
+  const [row] = rows
+  if (!row) throw new Error('the inserted attempt was not returned')
+  return fromRow(row)
+}
+
+export async function findLiveAttempt(db: Queryable, paymentId: string): Promise<Attempt | null> {
+  const { rows } = await db.query<AttemptRow>({
+    name: 'find_live_attempt',
+    text: "select * from payment_attempts where payment_id = $1 and state in ('creating', 'open')",
+    values: [paymentId],
+  })
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+export async function findAttemptBySession(db: Queryable, sessionId: string): Promise<Attempt | null> {
+  const { rows } = await db.query<AttemptRow>({
+    name: 'find_attempt_by_session',
+    text: 'select * from payment_attempts where session_id = $1',
+    values: [sessionId],
+  })
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+/** Records the session Stripe made for an attempt. An attempt that was closed meanwhile stays closed. */
+export async function saveSession(
+  tx: Tx,
+  attemptId: string,
+  session: { readonly id: string; readonly url: string | null; readonly expiresAt: Date },
+): Promise<void> {
+  await tx.query(
+    `update payment_attempts set session_id = $2, checkout_url = $3, expires_at = $4,
+       state = case when state = 'creating' then 'open' else state end
+     where id = $1`,
+    [attemptId, session.id, session.url, session.expiresAt],
+  )
+}
+
+export async function closeAttempt(tx: Tx, attemptId: string, because: string): Promise<void> {
+  await tx.query(
+    `update payment_attempts set state = 'closed', closed_because = $2 where id = $1 and state <> 'closed'`,
+    [attemptId, because],
+  )
+}
+
+/** Closes the attempts whose sessions are complete or expired: another may be made. */
+export async function closeEndedAttempts(tx: Tx, sessionIds: readonly string[]): Promise<void> {
+  if (sessionIds.length === 0) return
+  await tx.query({
+    name: 'close_ended_attempts',
+    text: `update payment_attempts set state = 'closed', closed_because = 'session ended'
+           where session_id = any($1) and state <> 'closed'`,
+    values: [sessionIds],
+  })
+}
+
+// Asking Stripe more often tells nothing new and spends the account's read quota; the webhook is faster anyway.
+const CHECK_INTERVAL_MS = 2000
+
+/** Whether Stripe may be asked about this attempt now; at most one caller in CHECK_INTERVAL_MS is told so, across processes. */
+export async function takeCheckTurn(db: Queryable, attemptId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'take_check_turn',
+    text: `update payment_attempts set checked_at = now()
+           where id = $1 and (checked_at is null or checked_at < now() - $2 * interval '1 millisecond')`,
+    values: [attemptId, CHECK_INTERVAL_MS],
+  })
+  return rowCount === 1
+}

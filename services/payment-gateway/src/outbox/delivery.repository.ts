@@ -1,0 +1,147 @@
+import type { PaymentStatusUpdate } from '@passerelle/contracts/booking'
+import type { Pool, Tx } from '@passerelle/kit/database'
+import { newId } from '@passerelle/kit/id'
+
+export type NewDelivery = {
+  readonly paymentId: string
+  readonly bookingId: string
+  readonly version: number
+  readonly body: PaymentStatusUpdate
+}
+
+/** A delivery this process may send now. `claim` fences: a result written with an older number is dropped. */
+export type ClaimedDelivery = {
+  readonly id: string
+  readonly bookingId: string
+  readonly version: number
+  readonly body: PaymentStatusUpdate
+  readonly attempts: number
+  readonly claim: number
+}
+
+/** The channel that wakes the deliverers of every process when deliveries were written. */
+export const DELIVERIES_CHANNEL = 'payment_gateway_deliveries'
+
+export async function insertDeliveries(tx: Tx, deliveries: readonly NewDelivery[]): Promise<void> {
+  if (deliveries.length === 0) return
+  await tx.query({
+    name: 'insert_deliveries',
+    text: `insert into deliveries (id, payment_id, booking_id, version, body)
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])`,
+    values: [
+      deliveries.map(() => newId('dlv')),
+      deliveries.map((delivery) => delivery.paymentId),
+      deliveries.map((delivery) => delivery.bookingId),
+      deliveries.map((delivery) => delivery.version),
+      deliveries.map((delivery) => JSON.stringify(delivery.body)),
+    ],
+  })
+  await tx.query(`select pg_notify('${DELIVERIES_CHANNEL}', '')`)
+}
+
+/**
+ * The advisory lock that says a worker is alive is (this class, its number), held by the session of its own connection:
+ * when the process dies, however it dies, PostgreSQL frees it and with it every claim.
+ */
+export const WORKER_LOCK_CLASS = 4_304_300
+
+/**
+ * Claims up to `limit` deliveries that are due: per booking only the oldest pending one, and none that a living worker
+ * holds. A short transaction of its own; no HTTP happens inside.
+ */
+export async function claimDeliveries(pool: Pool, worker: number, limit: number): Promise<ClaimedDelivery[]> {
+  const { rows } = await pool.query<{
+    id: string
+    booking_id: string
+    version: number
+    body: PaymentStatusUpdate
+    attempts: number
+    claim: number
+  }>({
+    name: 'claim_deliveries',
+    text: `with alive as (
+             select objid::int as worker from pg_locks
+             where locktype = 'advisory' and classid = ${WORKER_LOCK_CLASS} and objsubid = 2 and granted
+               and database = (select oid from pg_database where datname = current_database())
+           ), due as (
+             select d.id from deliveries d
+             where d.status = 'pending' and d.due_at <= now()
+               and (d.claimed_by is null or d.claimed_by not in (select worker from alive))
+               and not exists (
+                 select from deliveries earlier
+                 where earlier.booking_id = d.booking_id and earlier.status = 'pending' and earlier.version < d.version)
+             order by d.due_at limit $2 for update of d skip locked
+           )
+           update deliveries set claimed_by = $1, claim = claim + 1, attempts = attempts + 1
+           from due where deliveries.id = due.id
+           returning deliveries.id, booking_id, version, body, attempts, claim`,
+    values: [worker, limit],
+  })
+  return rows.map((row) => ({
+    id: row.id,
+    bookingId: row.booking_id,
+    version: row.version,
+    body: row.body,
+    attempts: row.attempts,
+    claim: row.claim,
+  }))
+}
+
+export type AttemptRecord = {
+  readonly outcome: 'delivered' | 'refused' | 'failed'
+  readonly responseStatus: number | null
+  readonly error: string | null
+  readonly durationMs: number
+}
+
+/** What becomes of a delivery after an attempt: done, due again after a wait, or dead until a person redelivers it. */
+export type AfterAttempt =
+  | { readonly status: 'delivered' }
+  | { readonly status: 'dead' }
+  | { readonly status: 'pending'; readonly waitMs: number }
+
+/** Records an attempt and what follows from it. False when another worker has claimed the delivery since. */
+export async function recordAttempt(
+  tx: Tx,
+  delivery: ClaimedDelivery,
+  attempt: AttemptRecord,
+  after: AfterAttempt,
+): Promise<boolean> {
+  const { rowCount } = await tx.query({
+    name: 'finish_delivery_attempt',
+    text: `update deliveries set status = $3, claimed_by = null, last_error = $4,
+             due_at = case when $3 = 'pending' then now() + $5 * interval '1 millisecond' else due_at end,
+             delivered_at = case when $3 = 'delivered' then now() end
+           where id = $1 and claim = $2 and status = 'pending'`,
+    values: [delivery.id, delivery.claim, after.status, attempt.error, after.status === 'pending' ? after.waitMs : 0],
+  })
+  if (rowCount === 0) return false
+  await tx.query({
+    name: 'insert_delivery_attempt',
+    text: `insert into delivery_attempts (delivery_id, number, outcome, response_status, error, duration_ms)
+           values ($1, $2, $3, $4, $5, $6)`,
+    values: [
+      delivery.id,
+      delivery.attempts,
+      attempt.outcome,
+      attempt.responseStatus,
+      attempt.error,
+      attempt.durationMs,
+    ],
+  })
+  return true
+}
+
+/** Makes every waiting delivery due now: the destination answers again. */
+export async function makeWaitingDue(pool: Pool): Promise<void> {
+  await pool.query("update deliveries set due_at = now() where status = 'pending' and due_at > now() and claimed_by is null")
+}
+
+/** Milliseconds until the next pending delivery is due, or null when nothing waits. */
+export async function nextDueInMs(pool: Pool): Promise<number | null> {
+  const { rows } = await pool.query<{ ms: number | null }>({
+    name: 'next_delivery_due',
+    text: `select (extract(epoch from min(due_at) - now()) * 1000)::float8 as ms from deliveries where status = 'pending' and due_at > now()`,
+  })
+  return rows[0]?.ms ?? null
+}

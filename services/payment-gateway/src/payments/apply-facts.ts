@@ -1,0 +1,108 @@
+import type { Tx } from '@passerelle/kit/database'
+import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
+import { insertDeliveries } from '../outbox/delivery.repository.ts'
+import type { NewDelivery } from '../outbox/delivery.repository.ts'
+import { closeEndedAttempts } from '../checkout/attempt.repository.ts'
+import { merge } from './known.ts'
+import type { Fact } from './known.ts'
+import { standingOf } from './payment.ts'
+import type { Trouble } from './payment.ts'
+import { insertTransitions, lockPayments, raiseIncidents, savePayments } from './payment.repository.ts'
+import type { Payment, Transition } from './payment.repository.ts'
+
+/** Facts of one payment and where they came from: an event's id, `verify`, `checkout`, … */
+export type Change = { readonly paymentId: string; readonly facts: readonly Fact[]; readonly because: string }
+
+export type Applied = {
+  /** The payments as they stand now, whether they changed or not, by id. */
+  readonly payments: ReadonlyMap<string, Payment>
+  readonly changed: readonly string[]
+  readonly deliveries: number
+}
+
+/**
+ * Merges facts into their payments and writes, in the caller's transaction, everything that follows: the payments,
+ * their transitions, what the booking service is owed, and the incidents. Applying the same facts again changes nothing.
+ * Changes of payments that do not exist are left out of the result.
+ */
+export async function applyFacts(tx: Tx, changes: readonly Change[], options: { extended: boolean }): Promise<Applied> {
+  const ids = [...new Set(changes.map((change) => change.paymentId))]
+  const before = await lockPayments(tx, ids)
+  const steps = before.map((payment) =>
+    step(payment, changes.filter((change) => change.paymentId === payment.id), options),
+  )
+  const changed = steps.filter((next) => next.changed)
+  await savePayments(tx, changed.map((next) => next.payment))
+  await insertTransitions(tx, changed.flatMap((next) => next.transitions))
+  await insertDeliveries(tx, changed.flatMap((next) => next.deliveries))
+  await raiseIncidents(tx, changed.flatMap((next) => next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id }))))
+  await closeEndedAttempts(tx, changed.flatMap((next) => endedSessions(next.payment)))
+  return {
+    payments: new Map(steps.map((next) => [next.payment.id, next.payment])),
+    changed: changed.map((next) => next.payment.id),
+    deliveries: changed.reduce((total, next) => total + next.deliveries.length, 0),
+  }
+}
+
+type Step = {
+  readonly payment: Payment
+  readonly changed: boolean
+  readonly transitions: readonly Transition[]
+  readonly deliveries: readonly NewDelivery[]
+  readonly troubles: readonly Trouble[]
+}
+
+/** What one payment becomes; pure. */
+function step(before: Payment, changes: readonly Change[], options: { extended: boolean }): Step {
+  const known = changes.flatMap((change) => change.facts).reduce(merge, before.known)
+  if (known === before.known) return { payment: before, changed: false, transitions: [], deliveries: [], troubles: [] }
+  const standing = standingOf(known)
+  const version = before.version + 1
+  const due = dueAnnouncements(known, standing, before.announced, options.extended)
+  const payment: Payment = {
+    ...before,
+    known,
+    status: standing.status,
+    capturedMinor: standing.capturedMinor,
+    refundedMinor: standing.refundedMinor,
+    // Once paid, the price is what was paid: an attempt asked for exactly that.
+    amountMinor: standing.paidAt === null ? before.amountMinor : standing.capturedMinor,
+    currency: paidCurrency(known, standing.paymentIntentId, standing.paidAt) ?? before.currency,
+    paymentIntentId: standing.paymentIntentId,
+    paidAt: standing.paidAt === null ? null : new Date(standing.paidAt * 1000),
+    errorCode: standing.decline?.code ?? null,
+    errorMessage: standing.decline?.message ?? null,
+    announced: due.at(-1) ?? before.announced,
+    announcedVersion: before.announcedVersion + due.length,
+    version,
+  }
+  const because = changes.map((change) => change.because).join(' ').slice(0, 1000)
+  return {
+    payment,
+    changed: true,
+    transitions:
+      before.status === payment.status
+        ? []
+        : [{ paymentId: payment.id, version, from: before.status, to: payment.status, because }],
+    deliveries: due.map((announcement, index) => {
+      const deliveryVersion = before.announcedVersion + index + 1
+      return {
+        paymentId: payment.id,
+        bookingId: payment.bookingId,
+        version: deliveryVersion,
+        body: announcementBody(announcement, payment, deliveryVersion),
+      }
+    }),
+    troubles: standing.troubles,
+  }
+}
+
+function paidCurrency(known: Payment['known'], intentId: string | null, paidAt: number | null): string | null {
+  return paidAt === null || intentId === null ? null : (known.intents[intentId]?.currency ?? null)
+}
+
+function endedSessions(payment: Payment): string[] {
+  return Object.entries(payment.known.sessions)
+    .filter(([, session]) => session.state !== 'open')
+    .map(([id]) => id)
+}

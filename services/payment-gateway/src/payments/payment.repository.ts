@@ -1,0 +1,198 @@
+import type { PaymentStatus } from '@passerelle/contracts/payment'
+import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { Announcement } from '../outbox/announcement.ts'
+import { NOTHING_KNOWN } from './known.ts'
+import type { Known } from './known.ts'
+import type { Trouble } from './payment.ts'
+
+export type Payment = {
+  readonly id: string
+  readonly bookingId: string
+  readonly customerId: string | null
+  readonly livemode: boolean
+  readonly amountMinor: number
+  readonly currency: string
+  readonly known: Known
+  readonly status: PaymentStatus
+  readonly capturedMinor: number
+  readonly refundedMinor: number
+  readonly paymentIntentId: string | null
+  readonly paidAt: Date | null
+  readonly errorCode: string | null
+  readonly errorMessage: string | null
+  readonly announced: Announcement | null
+  readonly announcedVersion: number
+  readonly version: number
+  readonly updatedAt: Date
+}
+
+type PaymentRow = {
+  id: string
+  booking_id: string
+  customer_id: string | null
+  livemode: boolean
+  amount_minor: number
+  currency: string
+  known: Partial<Known>
+  status: PaymentStatus
+  captured_minor: number
+  refunded_minor: number
+  payment_intent_id: string | null
+  paid_at: Date | null
+  error_code: string | null
+  error_message: string | null
+  announced: Announcement | null
+  announced_version: number
+  version: number
+  updated_at: Date
+}
+
+function fromRow(row: PaymentRow): Payment {
+  return {
+    id: row.id,
+    bookingId: row.booking_id,
+    customerId: row.customer_id,
+    livemode: row.livemode,
+    amountMinor: row.amount_minor,
+    currency: row.currency,
+    known: { ...NOTHING_KNOWN, ...row.known },
+    status: row.status,
+    capturedMinor: row.captured_minor,
+    refundedMinor: row.refunded_minor,
+    paymentIntentId: row.payment_intent_id,
+    paidAt: row.paid_at,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    announced: row.announced,
+    announcedVersion: row.announced_version,
+    version: row.version,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** The payments with these ids, locked until the transaction ends, always in the order of their ids: no deadlock. */
+export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<Payment[]> {
+  const { rows } = await tx.query<PaymentRow>({
+    name: 'lock_payments',
+    text: 'select * from payments where id = any($1) order by id for update',
+    values: [ids],
+  })
+  return rows.map(fromRow)
+}
+
+/** Makes the payment of a booking unless there is one, and returns its id either way. */
+export async function ensurePayment(
+  tx: Tx,
+  payment: Pick<Payment, 'id' | 'bookingId' | 'customerId' | 'livemode' | 'amountMinor' | 'currency'>,
+): Promise<string> {
+  await tx.query(
+    `insert into payments (id, booking_id, customer_id, livemode, amount_minor, currency)
+     values ($1, $2, $3, $4, $5, $6) on conflict (booking_id) do nothing`,
+    [payment.id, payment.bookingId, payment.customerId, payment.livemode, payment.amountMinor, payment.currency],
+  )
+  const { rows } = await tx.query<{ id: string }>('select id from payments where booking_id = $1', [payment.bookingId])
+  return rows[0]?.id ?? payment.id
+}
+
+export async function findPaymentByBooking(db: Queryable, bookingId: string): Promise<Payment | null> {
+  const { rows } = await db.query<PaymentRow>({
+    name: 'find_payment_by_booking',
+    text: 'select * from payments where booking_id = $1',
+    values: [bookingId],
+  })
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+export async function findPayment(db: Queryable, id: string): Promise<Payment | null> {
+  const { rows } = await db.query<PaymentRow>({
+    name: 'find_payment',
+    text: 'select * from payments where id = $1',
+    values: [id],
+  })
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+/** Writes what merging changed. The rows must be locked by this transaction. */
+export async function savePayments(tx: Tx, payments: readonly Payment[]): Promise<void> {
+  if (payments.length === 0) return
+  await tx.query({
+    name: 'save_payments',
+    text: `update payments p set
+             known = n.known, amount_minor = n."amountMinor", currency = n.currency, status = n.status,
+             captured_minor = n."capturedMinor", refunded_minor = n."refundedMinor",
+             payment_intent_id = n."paymentIntentId", paid_at = n."paidAt",
+             error_code = n."errorCode", error_message = n."errorMessage",
+             announced = n.announced, announced_version = n."announcedVersion",
+             version = n.version, updated_at = now()
+           from jsonb_to_recordset($1::jsonb) as n(
+             id text, known jsonb, "amountMinor" bigint, currency text, status text, "capturedMinor" bigint,
+             "refundedMinor" bigint, "paymentIntentId" text, "paidAt" timestamptz, "errorCode" text,
+             "errorMessage" text, announced jsonb, "announcedVersion" int, version int)
+           where p.id = n.id`,
+    values: [JSON.stringify(payments)],
+  })
+}
+
+export type Transition = {
+  readonly paymentId: string
+  readonly version: number
+  readonly from: PaymentStatus
+  readonly to: PaymentStatus
+  readonly because: string
+}
+
+export async function insertTransitions(tx: Tx, transitions: readonly Transition[]): Promise<void> {
+  if (transitions.length === 0) return
+  await tx.query({
+    name: 'insert_transitions',
+    text: `insert into payment_transitions (payment_id, version, from_status, to_status, because)
+           select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])`,
+    values: [
+      transitions.map((transition) => transition.paymentId),
+      transitions.map((transition) => transition.version),
+      transitions.map((transition) => transition.from),
+      transitions.map((transition) => transition.to),
+      transitions.map((transition) => transition.because),
+    ],
+  })
+}
+
+/** Which payment each of these Stripe objects belongs to, as far as it is known. */
+export async function findLinks(tx: Tx, objectIds: readonly string[]): Promise<Map<string, string>> {
+  if (objectIds.length === 0) return new Map()
+  const { rows } = await tx.query<{ id: string; payment_id: string }>({
+    name: 'find_links',
+    text: 'select id, payment_id from stripe_objects where id = any($1)',
+    values: [objectIds],
+  })
+  return new Map(rows.map((row) => [row.id, row.payment_id]))
+}
+
+/** Remembers which payment objects belong to; returns the ids that were not linked before. */
+export async function linkObjects(
+  tx: Tx,
+  links: readonly { readonly id: string; readonly paymentId: string }[],
+): Promise<string[]> {
+  if (links.length === 0) return []
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'link_objects',
+    text: `insert into stripe_objects (id, payment_id)
+           select * from unnest($1::text[], $2::text[]) as n(id, payment_id) order by id
+           on conflict (id) do nothing returning id`,
+    values: [links.map((link) => link.id), links.map((link) => link.paymentId)],
+  })
+  return rows.map((row) => row.id)
+}
+
+/** Raises each trouble once: the same trouble of the same subject is one incident however often it is seen. */
+export async function raiseIncidents(
+  tx: Tx,
+  incidents: readonly (Omit<Trouble, 'kind'> & { readonly kind: string; readonly paymentId: string | null })[],
+): Promise<void> {
+  for (const incident of incidents)
+    await tx.query(
+      `insert into incidents (kind, subject, payment_id, detail) values ($1, $2, $3, $4)
+       on conflict (kind, subject) do nothing`,
+      [incident.kind, incident.subject, incident.paymentId, JSON.stringify(incident.detail)],
+    )
+}

@@ -1,0 +1,49 @@
+/** An event as it came out of a verified body: only its frame is checked, its object is still unknown. */
+export type StripeEvent = {
+  readonly id: string
+  readonly type: string
+  readonly apiVersion: string | null
+  readonly livemode: boolean
+  /** Unix seconds. */
+  readonly created: number
+  readonly object: StripeObject
+}
+
+/** A Stripe object nobody has looked into yet. Only facts.ts reads its fields. */
+export type StripeObject = { readonly [field: string]: unknown }
+
+// Stripe documents ids of up to 255 characters and promises nothing about their prefixes.
+const ID_CHARACTERS_MAX = 255
+const TYPE_CHARACTERS_MAX = 200
+
+/** The event in a verified body, or null when the body is no JSON or no event. */
+export function parseEvent(body: Buffer): StripeEvent | null {
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    return null
+  }
+  if (!isObject(json) || json['object'] !== 'event') return null
+  const { id, type, api_version: apiVersion, livemode, created, data } = json
+  const object = isObject(data) ? data['object'] : undefined
+  if (!isText(id, ID_CHARACTERS_MAX) || !isText(type, TYPE_CHARACTERS_MAX)) return null
+  if (typeof livemode !== 'boolean' || !Number.isSafeInteger(created) || !isObject(object)) return null
+  return {
+    id,
+    type,
+    apiVersion: typeof apiVersion === 'string' ? apiVersion : null,
+    livemode,
+    created: Number(created),
+    object,
+  }
+}
+
+export function isObject(value: unknown): value is StripeObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+// PostgreSQL's text holds no NUL; an id or a type with one is not Stripe's.
+function isText(value: unknown, charactersMax: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= charactersMax && !value.includes('\0')
+}

@@ -1,0 +1,278 @@
+// The only file that reads Stripe's vocabulary: objects in, facts about one payment out.
+import { DISPUTE_STATES, INTENT_STATES, REFUND_STATES } from '../payments/known.ts'
+import type { Decline, Fact, IntentState, Moment } from '../payments/known.ts'
+import { isObject } from './event.ts'
+import type { StripeEvent, StripeObject } from './event.ts'
+
+/** What an event or an answer of Stripe says, and which payment it says it of. */
+export type Reading =
+  | { readonly kind: 'facts'; readonly refs: Refs; readonly facts: readonly Fact[] }
+  /** It concerns a payment, but cannot be read safely: ask Stripe for the object instead of guessing. */
+  | { readonly kind: 'doubt'; readonly refs: Refs; readonly because: Doubt }
+  /** It says nothing about a payment. */
+  | { readonly kind: 'nothing'; readonly because: 'type_not_handled' | 'not_ours' }
+
+export type Doubt = 'api_version' | 'unknown_value' | 'missing_field' | 'object_by_reference'
+
+/** Every id by which the payment may be found. */
+export type Refs = {
+  readonly objectId: string | null
+  readonly sessionId: string | null
+  readonly intentId: string | null
+  readonly chargeId: string | null
+  readonly paymentId: string | null
+  readonly attemptId: string | null
+  readonly bookingId: string | null
+}
+
+// The trains whose objects carry the fields read below in the same place and with the same meaning (the changelogs of
+// 2024-09-30.acacia to 2026-09-30.endive). An event rendered by any other version is not read: its object is fetched.
+const READABLE_TRAINS = new Set(['acacia', 'basil', 'clover', 'dahlia', 'endive'])
+
+export function isReadableVersion(apiVersion: string | null): boolean {
+  return READABLE_TRAINS.has(apiVersion?.split('.')[1] ?? '')
+}
+
+const HANDLED: Readonly<Record<string, (object: StripeObject, at: Moment) => Reading>> = {
+  'payment_intent.created': readIntent,
+  'payment_intent.succeeded': readIntent,
+  'payment_intent.payment_failed': readIntent,
+  'payment_intent.processing': readIntent,
+  'payment_intent.requires_action': readIntent,
+  'payment_intent.canceled': readIntent,
+  'payment_intent.amount_capturable_updated': readIntent,
+  'checkout.session.completed': readSession,
+  'checkout.session.async_payment_succeeded': readSession,
+  'checkout.session.async_payment_failed': readSession,
+  'checkout.session.expired': readSession,
+  'refund.created': readRefund,
+  'refund.updated': readRefund,
+  'refund.failed': readRefund,
+  'charge.dispute.created': readDispute,
+  'charge.dispute.updated': readDispute,
+  'charge.dispute.closed': readDispute,
+  'charge.dispute.funds_withdrawn': readDispute,
+  'charge.dispute.funds_reinstated': readDispute,
+}
+
+/** Never throws, whatever the event holds. */
+export function readEvent(event: StripeEvent): Reading {
+  const read = Object.hasOwn(HANDLED, event.type) ? HANDLED[event.type] : undefined
+  if (!read) return { kind: 'nothing', because: 'type_not_handled' }
+  const reading = read(event.object, { second: event.created, id: event.id })
+  if (reading.kind === 'facts' && !isReadableVersion(event.apiVersion))
+    return { kind: 'doubt', refs: reading.refs, because: 'api_version' }
+  return reading
+}
+
+/** Reads an object fetched from Stripe with our own API version; `at` is when it was read. Never throws. */
+export function readObject(object: unknown, at: Moment): Reading {
+  if (!isObject(object)) return { kind: 'nothing', because: 'type_not_handled' }
+  switch (object['object']) {
+    case 'checkout.session':
+      return readSession(object, at)
+    case 'payment_intent':
+      return readIntent(object, at)
+    case 'refund':
+      return readRefund(object, at)
+    case 'dispute':
+      return readDispute(object, at)
+    default:
+      return { kind: 'nothing', because: 'type_not_handled' }
+  }
+}
+
+function readSession(object: StripeObject, at: Moment): Reading {
+  const refs = refsOf(object, { sessionId: text(object['id']), intentId: idOf(object['payment_intent']) })
+  if (object['mode'] !== 'payment') return { kind: 'nothing', because: 'not_ours' }
+  const state = oneOf(object['status'], ['open', 'complete', 'expired'])
+  const money = oneOf(object['payment_status'], ['unpaid', 'paid', 'no_payment_required'])
+  const amountMinor = integer(object['amount_total'])
+  const currency = text(object['currency'])
+  const livemode = object['livemode']
+  if (state === null || money === null) return { kind: 'doubt', refs, because: 'unknown_value' }
+  if (refs.sessionId === null || amountMinor === null || currency === null || typeof livemode !== 'boolean')
+    return { kind: 'doubt', refs, because: 'missing_field' }
+  const { attemptId, intentId } = refs
+  const expiresAt = integer(object['expires_at']) ?? 0
+  const facts: Fact[] = [
+    {
+      type: 'session',
+      id: refs.sessionId,
+      // A free order (`no_payment_required`) brought no money: it is not paid.
+      says: { attemptId, intentId, state, money: money === 'paid' ? 'paid' : 'unpaid', amountMinor, currency, livemode, expiresAt },
+    },
+  ]
+  // A paid session proves its intent's success before the intent's own event arrives.
+  if (state === 'complete' && money === 'paid' && intentId !== null)
+    facts.push({
+      type: 'intent',
+      id: intentId,
+      says: {
+        attemptId,
+        state: 'succeeded',
+        stateAt: at,
+        amountMinor,
+        receivedMinor: amountMinor,
+        currency,
+        livemode,
+        succeededAt: at.second,
+        decline: null,
+      },
+    })
+  return { kind: 'facts', refs, facts }
+}
+
+function readIntent(object: StripeObject, at: Moment): Reading {
+  const id = text(object['id'])
+  const refs = refsOf(object, { intentId: id, chargeId: idOf(object['latest_charge']) })
+  const state = oneOf<IntentState>(object['status'], INTENT_STATES)
+  if (state === null) return { kind: 'doubt', refs, because: 'unknown_value' }
+  const amountMinor = integer(object['amount'])
+  const receivedMinor = integer(object['amount_received'])
+  const currency = text(object['currency'])
+  const livemode = object['livemode']
+  if (id === null || amountMinor === null || receivedMinor === null || currency === null || typeof livemode !== 'boolean')
+    return { kind: 'doubt', refs, because: 'missing_field' }
+  return {
+    kind: 'facts',
+    refs,
+    facts: [
+      {
+        type: 'intent',
+        id,
+        says: {
+          attemptId: refs.attemptId,
+          state,
+          stateAt: at,
+          amountMinor,
+          receivedMinor,
+          currency,
+          livemode,
+          succeededAt: state === 'succeeded' ? succeededAt(object, at) : null,
+          decline: declineOf(object['last_payment_error'], at),
+        },
+      },
+    ],
+  }
+}
+
+// When read later (verify, sweep) the charge tells when the money came; an event tells it by its own time.
+function succeededAt(intent: StripeObject, at: Moment): number {
+  const charge = intent['latest_charge']
+  return (isObject(charge) ? integer(charge['created']) : null) ?? at.second
+}
+
+function declineOf(error: unknown, at: Moment): Decline | null {
+  if (!isObject(error)) return null
+  const code = text(error['decline_code']) ?? text(error['code']) ?? 'card_declined'
+  return { at, code, message: text(error['message']) }
+}
+
+function readRefund(object: StripeObject, at: Moment): Reading {
+  const refs = refsOf(object, { intentId: idOf(object['payment_intent']), chargeId: idOf(object['charge']) })
+  const state = oneOf(object['status'], REFUND_STATES)
+  if (state === null) return { kind: 'doubt', refs, because: 'unknown_value' }
+  const id = text(object['id'])
+  const amountMinor = integer(object['amount'])
+  const currency = text(object['currency'])
+  if (id === null || amountMinor === null || currency === null) return { kind: 'doubt', refs, because: 'missing_field' }
+  if (refs.intentId === null) return { kind: 'doubt', refs, because: 'object_by_reference' }
+  return {
+    kind: 'facts',
+    refs,
+    facts: [
+      {
+        type: 'refund',
+        id,
+        says: {
+          intentId: refs.intentId,
+          state,
+          amountMinor,
+          currency,
+          createdAt: integer(object['created']) ?? at.second,
+          reason: text(object['reason']),
+          failureReason: text(object['failure_reason']),
+        },
+      },
+    ],
+  }
+}
+
+function readDispute(object: StripeObject, at: Moment): Reading {
+  const refs = refsOf(object, { intentId: idOf(object['payment_intent']), chargeId: idOf(object['charge']) })
+  const state = oneOf(object['status'], DISPUTE_STATES)
+  if (state === null) return { kind: 'doubt', refs, because: 'unknown_value' }
+  const id = text(object['id'])
+  const amountMinor = integer(object['amount'])
+  const currency = text(object['currency'])
+  if (id === null || amountMinor === null || currency === null) return { kind: 'doubt', refs, because: 'missing_field' }
+  if (refs.intentId === null) return { kind: 'doubt', refs, because: 'object_by_reference' }
+  return {
+    kind: 'facts',
+    refs,
+    facts: [
+      {
+        type: 'dispute',
+        id,
+        says: {
+          intentId: refs.intentId,
+          state,
+          stateAt: at,
+          amountMinor,
+          currency,
+          reason: text(object['reason']) ?? 'unknown',
+          createdAt: integer(object['created']) ?? at.second,
+        },
+      },
+    ],
+  }
+}
+
+function refsOf(object: StripeObject, own: Partial<Refs>): Refs {
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {}
+  const ours = (key: string): string | null => (Object.hasOwn(metadata, key) ? text(metadata[key]) : null)
+  return {
+    objectId: text(object['id']),
+    sessionId: null,
+    intentId: null,
+    chargeId: null,
+    paymentId: paymentIdIn(ours('payment_id')) ?? paymentIdIn(object['client_reference_id']),
+    attemptId: ours('attempt_id'),
+    // Both spellings: the lesson writes one and reads the other.
+    bookingId: ours('booking_id') ?? ours('bookingId'),
+    ...own,
+  }
+}
+
+/** Sessions and intents carry our metadata; the others only name the intent or charge they belong to. */
+export function namesItsPayment(reading: Extract<Reading, { refs: Refs }>): boolean {
+  return reading.refs.paymentId !== null || reading.refs.bookingId !== null
+}
+
+/** Our payment ids, told apart from what another system on the account may keep in `client_reference_id`. */
+function paymentIdIn(value: unknown): string | null {
+  const id = text(value)
+  return id?.startsWith('pay_') ? id : null
+}
+
+/** The id of an object that may be given whole (expanded) or by its id. */
+function idOf(value: unknown): string | null {
+  return isObject(value) ? text(value['id']) : text(value)
+}
+
+const TEXT_CHARACTERS_MAX = 500
+
+// Ids and codes are at most 255 characters, messages a few hundred; neither NUL nor a lone surrogate fits a column.
+function text(value: unknown): string | null {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) return null
+  return value.length <= TEXT_CHARACTERS_MAX ? value.toWellFormed() : null
+}
+
+function integer(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
+}
+
+function oneOf<const T extends string>(value: unknown, allowed: readonly T[]): T | null {
+  return allowed.find((candidate) => candidate === value) ?? null
+}

@@ -1,0 +1,129 @@
+import type { Pool, Tx } from '@passerelle/kit/database'
+import type { StripeEvent } from './event.ts'
+
+export type EventStatus = 'received' | 'processed' | 'skipped' | 'failed'
+
+/** A verified event with the bytes that were signed. */
+export type Received = { readonly event: StripeEvent; readonly payload: Buffer }
+
+/** What became of an event: applied, nothing for us, or owed until the payment or Stripe can be asked. */
+export type Outcome =
+  | { readonly status: 'processed'; readonly paymentId: string }
+  | { readonly status: 'skipped'; readonly reason: string }
+  | { readonly status: 'received'; readonly reason: string; readonly waitsFor: string | null }
+
+/** The channel that wakes the workers of every process when events were stored without their effect. */
+export const EVENTS_CHANNEL = 'payment_gateway_events'
+
+/**
+ * Stores events that are not stored yet and returns the ids of the new ones. They are stored as owed, due after
+ * `dueInMs`; whoever applies them in the same transaction says so with `markEvents`.
+ */
+export async function insertEvents(tx: Tx, received: readonly Received[], dueInMs: number): Promise<Set<string>> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'insert_events',
+    // Ordered, so that two processes that store the same events wait for each other and never in a circle.
+    text: `insert into stripe_events (id, type, api_version, livemode, object_id, payload, status, created_at, retry_at)
+           select id, type, api_version, livemode, object_id, payload, 'received', to_timestamp(created),
+                  now() + $8 * interval '1 millisecond'
+           from unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $6::bytea[], $7::float8[])
+             as n(id, type, api_version, livemode, object_id, payload, created)
+           order by id
+           on conflict (id) do nothing returning id`,
+    values: [
+      received.map(({ event }) => event.id),
+      received.map(({ event }) => storable(event.type)),
+      received.map(({ event }) => storable(event.apiVersion)),
+      received.map(({ event }) => event.livemode),
+      received.map(({ event }) => storable(event.object['id'])),
+      received.map(({ payload }) => payload),
+      received.map(({ event }) => event.created),
+      dueInMs,
+    ],
+  })
+  return new Set(rows.map((row) => row.id))
+}
+
+// A text column refuses NUL and lone surrogates are no UTF-8; the payload keeps the truth as bytes.
+function storable(value: unknown): string | null {
+  return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed().slice(0, 255) : null
+}
+
+/** Writes what became of events in the transaction that carries their effects. */
+export async function markEvents(tx: Tx, outcomes: ReadonlyMap<string, Outcome>, owedInMs: number): Promise<void> {
+  if (outcomes.size === 0) return
+  const entries = [...outcomes]
+  await tx.query({
+    name: 'mark_events',
+    text: `update stripe_events e set status = n.status, reason = n.reason, payment_id = n.payment_id,
+             waits_for = n.waits_for, error_message = null,
+             retry_at = case when n.status = 'received' then now() + $6 * interval '1 millisecond' end,
+             processed_at = case when n.status <> 'received' then now() end
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+             as n(id, status, reason, payment_id, waits_for)
+           where e.id = n.id`,
+    values: [
+      entries.map(([id]) => id),
+      entries.map(([, outcome]) => outcome.status),
+      entries.map(([, outcome]) => ('reason' in outcome ? outcome.reason : null)),
+      entries.map(([, outcome]) => (outcome.status === 'processed' ? outcome.paymentId : null)),
+      entries.map(([, outcome]) => (outcome.status === 'received' ? outcome.waitsFor : null)),
+      owedInMs,
+    ],
+  })
+}
+
+export type OwedEvent = { readonly id: string; readonly payload: Buffer; readonly attempts: number }
+
+/** The events that wait for one of these objects to be linked, locked; those another transaction works on are left to it. */
+export async function lockWaitingEvents(tx: Tx, objectIds: readonly string[]): Promise<OwedEvent[]> {
+  if (objectIds.length === 0) return []
+  const { rows } = await tx.query<OwedEvent>({
+    name: 'lock_waiting_events',
+    text: `select id, payload, attempts from stripe_events
+           where waits_for = any($1) and status = 'received' order by id for update skip locked`,
+    values: [objectIds],
+  })
+  return rows
+}
+
+/**
+ * Claims one event whose effect is owed and due, for `leaseMs`: nobody else takes it before, and a process that dies
+ * with it loses nothing but that time.
+ */
+export async function claimOwedEvent(pool: Pool, leaseMs: number): Promise<OwedEvent | null> {
+  const { rows } = await pool.query<OwedEvent>({
+    name: 'claim_owed_event',
+    text: `update stripe_events set attempts = attempts + 1, retry_at = now() + $1 * interval '1 millisecond'
+           where id = (select id from stripe_events where status = 'received' and retry_at <= now()
+                       order by retry_at limit 1 for update skip locked)
+           returning id, payload, attempts`,
+    values: [leaseMs],
+  })
+  return rows[0] ?? null
+}
+
+/** Locks a claimed event for its effects; false when its effect is there already. */
+export async function lockOwedEvent(tx: Tx, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query("select from stripe_events where id = $1 and status = 'received' for update", [id])
+  return rowCount === 1
+}
+
+/** Records a failed try: due again after `waitMs`, or, with null, dead until a person replays it. */
+export async function recordFailure(tx: Tx, id: string, error: string, waitMs: number | null): Promise<void> {
+  await tx.query(
+    `update stripe_events set error_message = $2, status = case when $3::float8 is null then 'failed' else 'received' end,
+       retry_at = now() + $3::float8 * interval '1 millisecond'
+     where id = $1 and status = 'received'`,
+    [id, error.slice(0, 1000), waitMs],
+  )
+}
+
+/** Milliseconds until the next owed event is due, or null when none is owed. */
+export async function nextOwedInMs(pool: Pool): Promise<number | null> {
+  const { rows } = await pool.query<{ ms: number | null }>({
+    name: 'next_owed_event',
+    text: "select (extract(epoch from min(retry_at) - now()) * 1000)::float8 as ms from stripe_events where status = 'received'",
+  })
+  return rows[0]?.ms ?? null
+}

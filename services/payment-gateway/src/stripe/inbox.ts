@@ -1,0 +1,102 @@
+import { inTransaction, sqlState } from '@passerelle/kit/database'
+import type { Pool } from '@passerelle/kit/database'
+import type { Log } from '@passerelle/kit/log'
+import { applyEvents, readStored } from './apply-events.ts'
+import type { AppliedEvents } from './apply-events.ts'
+import { EVENTS_CHANNEL, insertEvents } from './inbox.repository.ts'
+import type { Received } from './inbox.repository.ts'
+
+export type Inbox = {
+  /**
+   * Resolves when the event is durable: applied in the commit that stored it, or stored with its effect owed to the
+   * worker. Rejects when it could not be stored: nothing was acknowledged, Stripe sends it again.
+   */
+  readonly receive: (received: Received) => Promise<void>
+  /** Waits for everything received so far. */
+  readonly drain: () => Promise<void>
+}
+
+type Waiting = Received & { readonly resolve: () => void; readonly reject: (error: unknown) => void }
+
+// Group commit: what arrives while a flush is in flight is the next batch. A second flush runs beside the first only
+// when a full batch waits already (docs/performance: more in flight brought nothing). A larger batch holds its payments'
+// locks longer; a smaller one pays the commit more often.
+const BATCH_MAX = 256
+const SECOND_FLUSH_AT = 64
+const FLUSHES_MAX = 2
+// Beyond this the process is drowning: refusing at once lets Stripe try later, queueing only adds to the wait.
+const WAITING_MAX = 10_000
+
+export class InboxFull extends Error {
+  override name = 'InboxFull'
+}
+
+export type InboxDeps = {
+  readonly pool: Pool
+  readonly log: Log
+  readonly extended: boolean
+  /** Told after the commit: which payments changed, and whether events are owed to the worker. */
+  readonly onApplied: (applied: AppliedEvents) => void
+}
+
+export function createInbox(deps: InboxDeps): Inbox {
+  const waiting: Waiting[] = []
+  const flushing = new Set<Promise<void>>()
+
+  function flushIfDue(): void {
+    while (waiting.length > 0 && (flushing.size === 0 || (flushing.size < FLUSHES_MAX && waiting.length >= SECOND_FLUSH_AT))) {
+      const flush = settle(waiting.splice(0, BATCH_MAX), deps).finally(() => {
+        flushing.delete(flush)
+        flushIfDue()
+      })
+      flushing.add(flush)
+    }
+  }
+
+  return {
+    receive: (received) => {
+      if (waiting.length >= WAITING_MAX) return Promise.reject(new InboxFull('too many events wait to be stored'))
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      waiting.push({ ...received, resolve, reject })
+      flushIfDue()
+      return promise
+    },
+    drain: async () => {
+      while (flushing.size > 0) await Promise.all(flushing)
+    },
+  }
+}
+
+async function settle(batch: readonly Waiting[], deps: InboxDeps): Promise<void> {
+  try {
+    await storeAndApply(batch, deps)
+    for (const received of batch) received.resolve()
+  } catch (error) {
+    for (const received of batch) received.reject(error)
+  }
+}
+
+async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promise<void> {
+  try {
+    const applied = await inTransaction(deps.pool, async (tx) => {
+      const fresh = await insertEvents(tx, batch, 0)
+      const events = unique(batch).filter(({ event }) => fresh.has(event.id))
+      return applyEvents(tx, events.map(({ event }) => readStored(event)), deps)
+    })
+    deps.onApplied(applied)
+  } catch (error) {
+    // Without an answer from the server nothing can be stored either. With one, some event of the batch cannot be
+    // applied: all are stored as owed, and the worker finds out which alone.
+    if (sqlState(error) === undefined && !(error instanceof RangeError) && !(error instanceof TypeError)) throw error
+    deps.log.error({ err: error, events: batch.length }, 'inbox.batch_not_applied')
+    await inTransaction(deps.pool, async (tx) => {
+      await insertEvents(tx, batch, 0)
+      await tx.query(`select pg_notify('${EVENTS_CHANNEL}', '')`)
+    })
+  }
+}
+
+/** Stripe may send an event twice within one batch. */
+function unique(batch: readonly Received[]): Received[] {
+  return [...new Map(batch.map((received) => [received.event.id, received])).values()]
+}

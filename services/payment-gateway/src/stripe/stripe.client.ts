@@ -1,0 +1,99 @@
+// The only file that calls Stripe. Answers and failures come out in our own words; nothing of the SDK leaks further.
+import Stripe from 'stripe'
+import type { StripeConfig } from '../config.ts'
+import { isObject } from './event.ts'
+import type { StripeObject } from './event.ts'
+
+export type StripeClient = {
+  readonly createSession: (params: Stripe.Checkout.SessionCreateParams, idempotencyKey: string) => Promise<StripeAnswer>
+  readonly retrieveSession: (id: string) => Promise<StripeAnswer>
+  readonly expireSession: (id: string) => Promise<StripeAnswer>
+  /** Our session of an attempt among those made since, or `not_found`: for when creating it had no clear answer. */
+  readonly findSessionOfAttempt: (attemptId: string, createdSince: Date) => Promise<StripeAnswer>
+  readonly createIntent: (params: Stripe.PaymentIntentCreateParams, idempotencyKey: string) => Promise<StripeAnswer>
+  readonly retrieveIntent: (id: string) => Promise<StripeAnswer>
+  readonly retrieveRefund: (id: string) => Promise<StripeAnswer>
+  readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
+  readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
+}
+
+/**
+ *  answered      the object, read by Stripe's clock at `second`
+ *  not_found     Stripe has no such object
+ *  refused       Stripe understood and said no: asking the same again is pointless
+ *  busy          409, 429 or a lock: nothing happened, ask again later with the same key
+ *  unreachable   no answer: it may have happened or not, ask again with the same key
+ *  indeterminate a 5xx: it may have happened, and the same key would repeat the same 5xx: read before a new try
+ *                (docs.stripe.com/error-low-level)
+ */
+export type StripeAnswer =
+  | { readonly kind: 'answered'; readonly object: StripeObject & { readonly id: string }; readonly second: number }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'busy' | 'unreachable' | 'indeterminate'; readonly message: string }
+
+// A payer waits for these answers. The SDK tries again twice on its own where that is safe.
+const TIMEOUT_MS = 6000
+const NETWORK_RETRIES_MAX = 2
+const LIST_PAGE_MAX = 100
+// Our clock and Stripe's may differ; a session made for the attempt is not missed for it.
+const CLOCK_SKEW_SECONDS = 300
+
+const CHARGE_OF_INTENT = ['latest_charge'] as const
+
+export function createStripeClient(config: StripeConfig): StripeClient {
+  const base = new URL(config.apiBase)
+  const stripe = new Stripe(config.secretKey, {
+    apiVersion: '2026-10-28.endive',
+    host: base.hostname,
+    port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
+    protocol: base.protocol === 'https:' ? 'https' : 'http',
+    timeout: TIMEOUT_MS,
+    maxNetworkRetries: NETWORK_RETRIES_MAX,
+    telemetry: false,
+    appInfo: { name: 'Passerelle', version: '0.1.0' },
+  })
+  return {
+    createSession: (params, idempotencyKey) =>
+      ask('checkout.session', () => stripe.checkout.sessions.create(params, { idempotencyKey })),
+    retrieveSession: (id) => ask('checkout.session', () => stripe.checkout.sessions.retrieve(id)),
+    expireSession: (id) => ask('checkout.session', () => stripe.checkout.sessions.expire(id)),
+    findSessionOfAttempt: (attemptId, createdSince) =>
+      ask('checkout.session', async () => {
+        const since = Math.floor(createdSince.getTime() / 1000) - CLOCK_SKEW_SECONDS
+        const list = stripe.checkout.sessions.list({ created: { gte: since }, limit: LIST_PAGE_MAX })
+        for await (const session of list) if (session.metadata?.['attempt_id'] === attemptId) return session
+        return null
+      }),
+    createIntent: (params, idempotencyKey) =>
+      ask('payment_intent', () => stripe.paymentIntents.create(params, { idempotencyKey })),
+    retrieveIntent: (id) =>
+      ask('payment_intent', () => stripe.paymentIntents.retrieve(id, { expand: [...CHARGE_OF_INTENT] })),
+    retrieveRefund: (id) => ask('refund', () => stripe.refunds.retrieve(id)),
+    retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),
+    retrieveCharge: (id) => ask('charge', () => stripe.charges.retrieve(id)),
+  }
+}
+
+async function ask(type: string, call: () => Promise<unknown>): Promise<StripeAnswer> {
+  try {
+    const answer = await call()
+    if (answer === null) return { kind: 'not_found' }
+    // The SDK resolves a 5xx whose body has no `error`: an answer counts only when it is the object asked for.
+    if (!isObject(answer) || answer['object'] !== type || typeof answer['id'] !== 'string')
+      return { kind: 'indeterminate', message: `the answer is no ${type}` }
+    return { kind: 'answered', object: { ...answer, id: answer['id'] }, second: Math.floor(Date.now() / 1000) }
+  } catch (error) {
+    return failure(error)
+  }
+}
+
+function failure(error: unknown): StripeAnswer {
+  if (!(error instanceof Stripe.errors.StripeError)) throw error
+  const { statusCode: status, message } = error
+  if (status === undefined) return { kind: 'unreachable', message }
+  if (status === 404) return { kind: 'not_found' }
+  if (status === 409 || status === 429) return { kind: 'busy', message }
+  if (status >= 500) return { kind: 'indeterminate', message }
+  return { kind: 'refused', status, code: error.code ?? error.type, message }
+}
