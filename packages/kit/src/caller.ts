@@ -32,9 +32,10 @@ const JWKS_TIMEOUT_MS = 3000
 /**
  * Reads `Authorization: Bearer`. A service token is compared in constant time; anything else must be a JWT with an
  * expiry and a subject. The algorithms are pinned by how the key is configured, so a token cannot choose its own.
+ * `ownKeys` are the keys of a service that signs tokens itself, used when no AUTH_JWT_SECRET is set.
  */
-export function createAuthenticate(config: AuthConfig): Authenticate {
-  const verify = createVerify(config)
+export function createAuthenticate(config: AuthConfig, ownKeys?: JWTVerifyGetKey): Authenticate {
+  const verify = createVerify(config, ownKeys)
   return async (request) => {
     const header = request.headers.authorization
     const token =
@@ -55,7 +56,10 @@ export function createAuthenticate(config: AuthConfig): Authenticate {
   }
 }
 
-function createVerify(config: AuthConfig): (token: string) => Promise<JWTPayload> {
+function createVerify(
+  config: AuthConfig,
+  ownKeys: JWTVerifyGetKey | undefined,
+): (token: string) => Promise<JWTPayload> {
   const claims = {
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     requiredClaims: ['exp', 'sub'],
@@ -65,7 +69,7 @@ function createVerify(config: AuthConfig): (token: string) => Promise<JWTPayload
   const secret = config.jwtSecret === undefined ? undefined : new TextEncoder().encode(config.jwtSecret)
   const keys: JWTVerifyGetKey | undefined =
     config.jwksUrl === undefined
-      ? undefined
+      ? ownKeys
       : createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS })
   return async (token) => {
     try {

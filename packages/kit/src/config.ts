@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** Every problem of a configuration at once, each as a sentence that names its variable and never shows a secret's value. */
 export class ConfigError extends Error {
   readonly problems: readonly string[]
@@ -89,6 +91,20 @@ export class EnvReader {
       .map((value) => value.trim())
       .filter((value) => value !== '')
   }
+
+  /** Comma-separated IP addresses and CIDRs (`10.0.0.0/8`). */
+  addresses(name: string): readonly string[] {
+    const values = this.list(name)
+    if (!values.every(isAddress))
+      this.problem(`${name} must be IP addresses or CIDRs, separated by commas: 10.0.0.0/8, 192.0.2.7.`)
+    return values
+  }
+}
+
+function isAddress(value: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
+  const family = isIP(address)
+  return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 4 ? 32 : 128))
 }
 
 /** Builds a configuration from variables, or throws one ConfigError that lists everything wrong with them. */
