@@ -1,0 +1,82 @@
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createAuthenticate } from '@passerelle/kit/caller'
+import { createPool } from '@passerelle/kit/database'
+import type { Pool } from '@passerelle/kit/database'
+import { createHttpServer } from '@passerelle/kit/http'
+import type { HttpServer } from '@passerelle/kit/http'
+import type { Log } from '@passerelle/kit/log'
+import { startLoop } from '@passerelle/kit/loop'
+import { migrate } from '@passerelle/kit/migrate'
+import type { Running } from '@passerelle/kit/service'
+import { addBookingRoutes } from './bookings/booking.routes.ts'
+import { giveUpExpiredHolds } from './bookings/give-up-booking.ts'
+import { addPaymentStatusRoutes } from './bookings/payment-status.routes.ts'
+import type { BookingConfig } from './config.ts'
+import { openDemoKeys } from './demo/demo-keys.ts'
+import { addDemoRoutes } from './demo/demo.routes.ts'
+import { addHealthRoutes } from './health.routes.ts'
+import { addTourRoutes } from './tours/tour.routes.ts'
+
+export const SCHEMA = 'booking_management'
+export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+const CONNECTIONS_MAX = 10
+
+export type BookingService = Running & { readonly url: string; readonly port: number }
+export type AppDeps = {
+  readonly pool: Pool
+  readonly log: Log
+  readonly now: () => Date
+  readonly schemaVersion: number
+}
+
+/** The booking service's HTTP server, not listening yet. */
+export async function createApp(config: BookingConfig, deps: AppDeps): Promise<HttpServer> {
+  const demoKeys = config.demoSignIn ? await openDemoKeys(deps.pool, config.auth) : null
+  const authenticate = createAuthenticate(config.auth, demoKeys?.own?.getKey)
+  const server = createHttpServer({
+    log: deps.log,
+    corsOrigin: config.frontendOrigin,
+    trustedProxies: config.trustedProxies,
+  })
+  addHealthRoutes(server, deps)
+  addTourRoutes(server, deps)
+  addBookingRoutes(server, { ...deps, authenticate, holdMinutes: config.holdMinutes })
+  addPaymentStatusRoutes(server, { ...deps, authenticate })
+  if (demoKeys) addDemoRoutes(server, { ...deps, keys: demoKeys, frontendOrigin: config.frontendOrigin })
+  return server
+}
+
+/** Migrates, listens and begins to sweep; throws with everything closed again when one of them fails. */
+export async function startBooking(
+  config: BookingConfig,
+  log: Log,
+  now: () => Date = () => new Date(),
+): Promise<BookingService> {
+  const schemaVersion = await migrate({ url: config.databaseUrl, schema: SCHEMA, directory: MIGRATIONS })
+  const pool = createPool({
+    url: config.databaseUrl,
+    schema: SCHEMA,
+    applicationName: 'booking-management',
+    connectionsMax: CONNECTIONS_MAX,
+    log,
+  })
+  try {
+    const server = await createApp(config, { pool, log, now, schemaVersion })
+    await server.listen({ port: config.port, host: config.host })
+    const sweep = startLoop('booking_holds', () => giveUpExpiredHolds({ pool, log, now }), log)
+    const { port } = server.server.address() as AddressInfo
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+    log.info({ url, schemaVersion, demoSignIn: config.demoSignIn }, 'booking_service.started')
+    const stop = async (): Promise<void> => {
+      await server.close()
+      await sweep.stop()
+      await pool.end()
+      log.info('booking_service.stopped')
+    }
+    return { url, port, stop }
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}

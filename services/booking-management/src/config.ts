@@ -1,0 +1,75 @@
+import type { AuthConfig } from '@passerelle/kit/caller'
+import { LOG_LEVELS, readConfig } from '@passerelle/kit/config'
+import type { EnvReader, Environment, LogLevel } from '@passerelle/kit/config'
+
+export type BookingConfig = {
+  readonly port: number
+  readonly host: string
+  readonly databaseUrl: string
+  /** Without a path: what a browser sends as `Origin`. */
+  readonly frontendOrigin: string
+  readonly auth: AuthConfig
+  /** Signs anyone in who asks: only for a demonstration. */
+  readonly demoSignIn: boolean
+  readonly holdMinutes: number
+  readonly trustedProxies: readonly string[]
+  readonly logLevel: LogLevel
+}
+
+const SERVICE_TOKEN_CHARACTERS_MIN = 16
+// A Checkout Session lives at most 24 hours, so with one hour more a page that can still be paid never outlives its
+// seats. Shorter: a late payer may find the tour full and be overbooked. Longer: abandoned bookings block seats.
+const HOLD_MINUTES = 25 * 60
+const HOLD_MINUTES_MAX = 60 * 24 * 60
+
+/** The configuration of the booking service, or a ConfigError that names every variable that is missing or wrong. */
+export function bookingConfig(source?: Environment): BookingConfig {
+  return readConfig((env) => {
+    const demoSignIn = env.flag('AUTH_DEMO', false)
+    return {
+      port: env.port('PORT', 3002),
+      host: env.string('HOST', '127.0.0.1'),
+      databaseUrl: env.required('DATABASE_URL', 'postgres://user:password@host:5432/database'),
+      frontendOrigin: new URL(env.url('FRONTEND_URL', 'http://localhost:5173')).origin,
+      auth: authConfig(env, demoSignIn),
+      demoSignIn,
+      holdMinutes: env.integer('BOOKING_HOLD_MINUTES', HOLD_MINUTES, { min: 1, max: HOLD_MINUTES_MAX }),
+      trustedProxies: env.addresses('TRUSTED_PROXIES'),
+      logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
+    }
+  }, source)
+}
+
+function authConfig(env: EnvReader, demoSignIn: boolean): AuthConfig {
+  const jwtSecret = env.optional('AUTH_JWT_SECRET')
+  const jwksUrl = env.optional('AUTH_JWKS_URL') === undefined ? undefined : env.url('AUTH_JWKS_URL', '')
+  if (jwtSecret === undefined && jwksUrl === undefined && !demoSignIn)
+    env.problem(
+      'None of AUTH_JWT_SECRET, AUTH_JWKS_URL and AUTH_DEMO is set. Set one, so that customers can be told apart.',
+    )
+  if (jwtSecret !== undefined && jwksUrl !== undefined)
+    env.problem('Both AUTH_JWT_SECRET and AUTH_JWKS_URL are set. Keep one.')
+  if (demoSignIn && jwksUrl !== undefined)
+    env.problem(
+      'AUTH_DEMO is on although AUTH_JWKS_URL names the keys of another sign-in. Set AUTH_DEMO=off or unset AUTH_JWKS_URL.',
+    )
+  return {
+    jwtSecret,
+    jwksUrl,
+    issuer: env.optional('AUTH_ISSUER'),
+    audience: env.optional('AUTH_AUDIENCE'),
+    serviceTokens: serviceTokens(env),
+  }
+}
+
+function serviceTokens(env: EnvReader): readonly string[] {
+  const tokens = env.list('INTERNAL_SERVICE_TOKEN')
+  if (tokens.length === 0)
+    env.required(
+      'INTERNAL_SERVICE_TOKEN',
+      'the secret shared with the payment gateway, at least 16 characters',
+    )
+  if (tokens.some((token) => token.length < SERVICE_TOKEN_CHARACTERS_MIN))
+    env.problem(`INTERNAL_SERVICE_TOKEN must have at least ${SERVICE_TOKEN_CHARACTERS_MIN} characters.`)
+  return tokens
+}
