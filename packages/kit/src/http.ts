@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type {
   FastifyBaseLogger,
   FastifyError,
@@ -52,9 +52,10 @@ const SECURITY_HEADERS = {
  * every error, security headers, CORS for one origin, limits. Routes are added by the caller, who also listens.
  */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const logger: FastifyBaseLogger = options.log
   const server = Fastify({
-    loggerInstance: options.log,
-    disableRequestLogging: true,
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: URL_PARAM_CHARACTERS_MAX },
@@ -71,6 +72,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     frameworkErrors: (error, request, reply: FastifyReply) => void sendError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  // Fastify reads text/plain by itself; here only what a route declares is a body, the rest is a 415.
+  server.removeContentTypeParser('text/plain')
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
   })
@@ -87,7 +90,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (request.routeOptions.config.quiet === true && reply.statusCode < 500) return
     request.log.info(
       {
-        requestId: request.id,
         method: request.method,
         path: pathOf(request),
         status: reply.statusCode,
@@ -140,8 +142,7 @@ function sendError(
 ): FastifyReply {
   const { code, message, details } = describe(error)
   const status = ERROR_STATUS[code]
-  if (status >= 500)
-    request.log.error({ err: error, requestId: request.id, path: pathOf(request) }, 'request.failed')
+  if (status >= 500) request.log.error({ err: error, path: pathOf(request) }, 'request.failed')
   if (error instanceof ApiError && error.retryAfterSeconds !== undefined)
     void reply.header('retry-after', String(error.retryAfterSeconds))
   const body: ErrorBody = {
