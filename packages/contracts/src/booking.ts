@@ -40,7 +40,7 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 
 export const BookingView = Type.Object({
   id: Type.String(),
-  status: Type.Union(BOOKING_STATUSES.map((status) => Type.Literal(status))),
+  status: Type.Enum(BOOKING_STATUSES),
   customerId: Type.String(),
   customerEmail: Nullable(Type.String()),
   tourName: Type.String(),
@@ -54,7 +54,7 @@ export const BookingView = Type.Object({
   date: Type.String({ format: 'date' }),
   seats: Type.Integer({ minimum: 1 }),
 })
-export type BookingView = Omit<Static<typeof BookingView>, 'status'> & { status: BookingStatus }
+export type BookingView = Static<typeof BookingView>
 
 export const TourView = Type.Object({
   id: Type.String(),

@@ -50,21 +50,18 @@ export type CheckoutSessionView = Static<typeof CheckoutSessionView>
 export const SessionVerification = Type.Object({
   sessionId: Type.String(),
   bookingId: Type.String(),
-  status: Type.Union(SESSION_STATUSES.map((status) => Type.Literal(status))),
-  paymentStatus: Type.Union(PAYMENT_STATUSES.map((status) => Type.Literal(status))),
+  status: Type.Enum(SESSION_STATUSES),
+  paymentStatus: Type.Enum(PAYMENT_STATUSES),
   amount: Type.Number(),
   amountMinor: Type.Integer(),
   currency: Type.String(),
   paidAt: Nullable(Type.String({ format: 'date-time' })),
 })
-export type SessionVerification = Omit<Static<typeof SessionVerification>, 'status' | 'paymentStatus'> & {
-  status: SessionStatus
-  paymentStatus: PaymentStatus
-}
+export type SessionVerification = Static<typeof SessionVerification>
 
 export const PaymentView = Type.Object({
   bookingId: Type.String(),
-  status: Type.Union(PAYMENT_STATUSES.map((status) => Type.Literal(status))),
+  status: Type.Enum(PAYMENT_STATUSES),
   amount: Type.Number(),
   amountMinor: Type.Integer(),
   currency: Type.String(),
@@ -76,8 +73,19 @@ export const PaymentView = Type.Object({
   updatedAt: Type.String({ format: 'date-time' }),
   version: Type.Integer({ minimum: 0 }),
 })
-export type PaymentView = Omit<Static<typeof PaymentView>, 'status'> & { status: PaymentStatus }
+export type PaymentView = Static<typeof PaymentView>
 
 export const SessionParams = Type.Object({ sessionId: Type.String({ minLength: 1, maxLength: 255 }) })
 export const BookingParams = Type.Object({ bookingId: BookingId })
 export const StatusTokenQuery = Type.Object({ token: Type.Optional(Type.String({ maxLength: 128 })) })
+
+export const PaymentIntentView = Type.Object({
+  paymentId: Type.String(),
+  paymentIntentId: Type.String(),
+  clientSecret: Type.String(),
+  amount: Type.Number(),
+  amountMinor: Type.Integer(),
+  currency: Type.String(),
+  statusToken: Type.String(),
+})
+export type PaymentIntentView = Static<typeof PaymentIntentView>

@@ -101,6 +101,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return server
 }
 
+/** Starts listening and tells where; with port 0 the system chose one. */
+export async function listen(
+  server: HttpServer,
+  at: { readonly host: string; readonly port: number },
+): Promise<{ url: string; port: number }> {
+  await server.listen({ host: at.host, port: at.port })
+  const address = server.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : at.port
+  return { url: `http://${at.host}:${port}`, port }
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Leaves the access line out: for health checks and for routes that log their own line. */

@@ -51,7 +51,8 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
 function stripeConfig(env: EnvReader): StripeConfig {
   const secretKey = env.required('STRIPE_SECRET_KEY', "the account's secret key (sk_test_… or sk_live_…)")
   const prefix = /^(?:sk|rk)_(test|live)_./.exec(secretKey)
-  if (secretKey !== '' && !prefix) env.problem('STRIPE_SECRET_KEY must begin with sk_test_, sk_live_, rk_test_ or rk_live_.')
+  if (secretKey !== '' && !prefix)
+    env.problem('STRIPE_SECRET_KEY must begin with sk_test_, sk_live_, rk_test_ or rk_live_.')
   const webhookSecrets = env.list('STRIPE_WEBHOOK_SECRET')
   if (webhookSecrets.length === 0)
     env.required(
@@ -71,7 +72,9 @@ function authConfig(env: EnvReader, serviceTokens: readonly string[]): AuthConfi
   const jwtSecret = env.optional('AUTH_JWT_SECRET')
   const jwksUrl = env.optional('AUTH_JWKS_URL') === undefined ? undefined : env.url('AUTH_JWKS_URL', '')
   if (jwtSecret === undefined && jwksUrl === undefined)
-    env.problem('Neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set. Set one, so that customers can be told apart.')
+    env.problem(
+      'Neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set. Set one, so that customers can be told apart.',
+    )
   if (jwtSecret !== undefined && jwksUrl !== undefined)
     env.problem('Both AUTH_JWT_SECRET and AUTH_JWKS_URL are set. Keep one.')
   return {

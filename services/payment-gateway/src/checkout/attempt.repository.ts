@@ -74,9 +74,7 @@ export async function insertAttempt(
       JSON.stringify(attempt.parameters),
     ],
   )
-  const [row] = rows
-  if (!row) throw new Error('the inserted attempt was not returned')
-  return fromRow(row)
+  return one(rows)
 }
 
 export async function findLiveAttempt(db: Queryable, paymentId: string): Promise<Attempt | null> {
@@ -102,13 +100,31 @@ export async function saveSession(
   tx: Tx,
   attemptId: string,
   session: { readonly id: string; readonly url: string | null; readonly expiresAt: Date },
-): Promise<void> {
-  await tx.query(
+): Promise<Attempt> {
+  const { rows } = await tx.query<AttemptRow>(
     `update payment_attempts set session_id = $2, checkout_url = $3, expires_at = $4,
        state = case when state = 'creating' then 'open' else state end
-     where id = $1`,
+     where id = $1 returning *`,
     [attemptId, session.id, session.url, session.expiresAt],
   )
+  return one(rows)
+}
+
+/** Records the PaymentIntent Stripe made for an attempt. An attempt that was closed meanwhile stays closed. */
+export async function saveIntent(tx: Tx, attemptId: string, intentId: string): Promise<Attempt> {
+  const { rows } = await tx.query<AttemptRow>(
+    `update payment_attempts set payment_intent_id = $2,
+       state = case when state = 'creating' then 'open' else state end
+     where id = $1 returning *`,
+    [attemptId, intentId],
+  )
+  return one(rows)
+}
+
+function one(rows: readonly AttemptRow[]): Attempt {
+  const [row] = rows
+  if (!row) throw new Error('the attempt is gone')
+  return fromRow(row)
 }
 
 export async function closeAttempt(tx: Tx, attemptId: string, because: string): Promise<void> {
@@ -118,14 +134,14 @@ export async function closeAttempt(tx: Tx, attemptId: string, because: string): 
   )
 }
 
-/** Closes the attempts whose sessions are complete or expired: another may be made. */
-export async function closeEndedAttempts(tx: Tx, sessionIds: readonly string[]): Promise<void> {
-  if (sessionIds.length === 0) return
+/** Closes the attempts whose session or intent is over: another may be made. */
+export async function closeEndedAttempts(tx: Tx, objectIds: readonly string[]): Promise<void> {
+  if (objectIds.length === 0) return
   await tx.query({
     name: 'close_ended_attempts',
-    text: `update payment_attempts set state = 'closed', closed_because = 'session ended'
-           where session_id = any($1) and state <> 'closed'`,
-    values: [sessionIds],
+    text: `update payment_attempts set state = 'closed', closed_because = 'ended'
+           where (session_id = any($1) or payment_intent_id = any($1)) and state <> 'closed'`,
+    values: [objectIds],
   })
 }
 

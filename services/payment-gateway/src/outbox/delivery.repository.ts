@@ -17,6 +17,7 @@ export type ClaimedDelivery = {
   readonly body: PaymentStatusUpdate
   readonly attempts: number
   readonly claim: number
+  readonly createdAt: Date
 }
 
 /** The channel that wakes the deliverers of every process when deliveries were written. */
@@ -57,6 +58,7 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
     body: PaymentStatusUpdate
     attempts: number
     claim: number
+    created_at: Date
   }>({
     name: 'claim_deliveries',
     text: `with alive as (
@@ -74,7 +76,7 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
            )
            update deliveries set claimed_by = $1, claim = claim + 1, attempts = attempts + 1
            from due where deliveries.id = due.id
-           returning deliveries.id, booking_id, version, body, attempts, claim`,
+           returning deliveries.id, booking_id, version, body, attempts, claim, created_at`,
     values: [worker, limit],
   })
   return rows.map((row) => ({
@@ -84,6 +86,7 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
     body: row.body,
     attempts: row.attempts,
     claim: row.claim,
+    createdAt: row.created_at,
   }))
 }
 
@@ -113,7 +116,13 @@ export async function recordAttempt(
              due_at = case when $3 = 'pending' then now() + $5 * interval '1 millisecond' else due_at end,
              delivered_at = case when $3 = 'delivered' then now() end
            where id = $1 and claim = $2 and status = 'pending'`,
-    values: [delivery.id, delivery.claim, after.status, attempt.error, after.status === 'pending' ? after.waitMs : 0],
+    values: [
+      delivery.id,
+      delivery.claim,
+      after.status,
+      attempt.error,
+      after.status === 'pending' ? after.waitMs : 0,
+    ],
   })
   if (rowCount === 0) return false
   await tx.query({
@@ -134,7 +143,9 @@ export async function recordAttempt(
 
 /** Makes every waiting delivery due now: the destination answers again. */
 export async function makeWaitingDue(pool: Pool): Promise<void> {
-  await pool.query("update deliveries set due_at = now() where status = 'pending' and due_at > now() and claimed_by is null")
+  await pool.query(
+    "update deliveries set due_at = now() where status = 'pending' and due_at > now() and claimed_by is null",
+  )
 }
 
 /** Milliseconds until the next pending delivery is due, or null when nothing waits. */

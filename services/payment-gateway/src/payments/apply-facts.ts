@@ -1,12 +1,13 @@
+import type { Money } from '@passerelle/contracts/money'
 import type { Tx } from '@passerelle/kit/database'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
 import { insertDeliveries } from '../outbox/delivery.repository.ts'
 import type { NewDelivery } from '../outbox/delivery.repository.ts'
 import { closeEndedAttempts } from '../checkout/attempt.repository.ts'
 import { merge } from './known.ts'
-import type { Fact } from './known.ts'
+import type { Fact, Known } from './known.ts'
 import { standingOf } from './payment.ts'
-import type { Trouble } from './payment.ts'
+import type { Standing, Trouble } from './payment.ts'
 import { insertTransitions, lockPayments, raiseIncidents, savePayments } from './payment.repository.ts'
 import type { Payment, Transition } from './payment.repository.ts'
 
@@ -25,18 +26,41 @@ export type Applied = {
  * their transitions, what the booking service is owed, and the incidents. Applying the same facts again changes nothing.
  * Changes of payments that do not exist are left out of the result.
  */
-export async function applyFacts(tx: Tx, changes: readonly Change[], options: { extended: boolean }): Promise<Applied> {
+export async function applyFacts(
+  tx: Tx,
+  changes: readonly Change[],
+  options: { extended: boolean },
+): Promise<Applied> {
   const ids = [...new Set(changes.map((change) => change.paymentId))]
   const before = await lockPayments(tx, ids)
   const steps = before.map((payment) =>
-    step(payment, changes.filter((change) => change.paymentId === payment.id), options),
+    step(
+      payment,
+      changes.filter((change) => change.paymentId === payment.id),
+      options,
+    ),
   )
   const changed = steps.filter((next) => next.changed)
-  await savePayments(tx, changed.map((next) => next.payment))
-  await insertTransitions(tx, changed.flatMap((next) => next.transitions))
-  await insertDeliveries(tx, changed.flatMap((next) => next.deliveries))
-  await raiseIncidents(tx, changed.flatMap((next) => next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id }))))
-  await closeEndedAttempts(tx, changed.flatMap((next) => endedSessions(next.payment)))
+  await savePayments(
+    tx,
+    changed.map((next) => next.payment),
+  )
+  await insertTransitions(
+    tx,
+    changed.flatMap((next) => next.transitions),
+  )
+  await insertDeliveries(
+    tx,
+    changed.flatMap((next) => next.deliveries),
+  )
+  await raiseIncidents(
+    tx,
+    changed.flatMap((next) => next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id }))),
+  )
+  await closeEndedAttempts(
+    tx,
+    changed.flatMap((next) => endedObjects(next.payment)),
+  )
   return {
     payments: new Map(steps.map((next) => [next.payment.id, next.payment])),
     changed: changed.map((next) => next.payment.id),
@@ -55,7 +79,8 @@ type Step = {
 /** What one payment becomes; pure. */
 function step(before: Payment, changes: readonly Change[], options: { extended: boolean }): Step {
   const known = changes.flatMap((change) => change.facts).reduce(merge, before.known)
-  if (known === before.known) return { payment: before, changed: false, transitions: [], deliveries: [], troubles: [] }
+  if (known === before.known)
+    return { payment: before, changed: false, transitions: [], deliveries: [], troubles: [] }
   const standing = standingOf(known)
   const version = before.version + 1
   const due = dueAnnouncements(known, standing, before.announced, options.extended)
@@ -65,9 +90,7 @@ function step(before: Payment, changes: readonly Change[], options: { extended: 
     status: standing.status,
     capturedMinor: standing.capturedMinor,
     refundedMinor: standing.refundedMinor,
-    // Once paid, the price is what was paid: an attempt asked for exactly that.
-    amountMinor: standing.paidAt === null ? before.amountMinor : standing.capturedMinor,
-    currency: paidCurrency(known, standing.paymentIntentId, standing.paidAt) ?? before.currency,
+    ...(priceOf(known, standing) ?? { amountMinor: before.amountMinor, currency: before.currency }),
     paymentIntentId: standing.paymentIntentId,
     paidAt: standing.paidAt === null ? null : new Date(standing.paidAt * 1000),
     errorCode: standing.decline?.code ?? null,
@@ -76,7 +99,10 @@ function step(before: Payment, changes: readonly Change[], options: { extended: 
     announcedVersion: before.announcedVersion + due.length,
     version,
   }
-  const because = changes.map((change) => change.because).join(' ').slice(0, 1000)
+  const because = changes
+    .map((change) => change.because)
+    .join(' ')
+    .slice(0, 1000)
   return {
     payment,
     changed: true,
@@ -97,12 +123,20 @@ function step(before: Payment, changes: readonly Change[], options: { extended: 
   }
 }
 
-function paidCurrency(known: Payment['known'], intentId: string | null, paidAt: number | null): string | null {
-  return paidAt === null || intentId === null ? null : (known.intents[intentId]?.currency ?? null)
+/** What was paid; before that, what the newest attempt asks for. */
+function priceOf(known: Known, standing: Standing): Money | null {
+  const paid = standing.paymentIntentId === null ? undefined : known.intents[standing.paymentIntentId]
+  if (standing.paidAt !== null && paid)
+    return { amountMinor: standing.capturedMinor, currency: paid.currency }
+  const newest = Object.values(known.attempts).sort((a, b) => b.number - a.number)[0]
+  return newest ? { amountMinor: newest.amountMinor, currency: newest.currency } : null
 }
 
-function endedSessions(payment: Payment): string[] {
-  return Object.entries(payment.known.sessions)
-    .filter(([, session]) => session.state !== 'open')
-    .map(([id]) => id)
+/** The sessions and intents that can bring no other result. */
+function endedObjects({ known }: Payment): string[] {
+  const sessions = Object.entries(known.sessions).filter(([, session]) => session.state !== 'open')
+  const intents = Object.entries(known.intents).filter(
+    ([, { state }]) => state === 'succeeded' || state === 'canceled',
+  )
+  return [...sessions, ...intents].map(([id]) => id)
 }

@@ -204,7 +204,8 @@ function mergeRefund(a: RefundKnown, b: RefundKnown): RefundKnown {
 
 function mergeDispute(a: DisputeKnown, b: DisputeKnown): DisputeKnown {
   const rank = (dispute: DisputeKnown): number => DISPUTE_STATES.indexOf(dispute.state)
-  const order = a.stateAt.second - b.stateAt.second || rank(a) - rank(b) || compareIds(a.stateAt.id, b.stateAt.id)
+  const order =
+    a.stateAt.second - b.stateAt.second || rank(a) - rank(b) || compareIds(a.stateAt.id, b.stateAt.id)
   const current = order >= 0 ? a : b
   return {
     intentId: firstKnown(a.intentId, b.intentId),

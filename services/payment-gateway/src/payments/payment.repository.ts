@@ -74,7 +74,7 @@ function fromRow(row: PaymentRow): Payment {
 export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<Payment[]> {
   const { rows } = await tx.query<PaymentRow>({
     name: 'lock_payments',
-    text: 'select * from payments where id = any($1) order by id for update',
+    text: 'select * from payments where id = any($1) order by id for no key update',
     values: [ids],
   })
   return rows.map(fromRow)
@@ -88,9 +88,18 @@ export async function ensurePayment(
   await tx.query(
     `insert into payments (id, booking_id, customer_id, livemode, amount_minor, currency)
      values ($1, $2, $3, $4, $5, $6) on conflict (booking_id) do nothing`,
-    [payment.id, payment.bookingId, payment.customerId, payment.livemode, payment.amountMinor, payment.currency],
+    [
+      payment.id,
+      payment.bookingId,
+      payment.customerId,
+      payment.livemode,
+      payment.amountMinor,
+      payment.currency,
+    ],
   )
-  const { rows } = await tx.query<{ id: string }>('select id from payments where booking_id = $1', [payment.bookingId])
+  const { rows } = await tx.query<{ id: string }>('select id from payments where booking_id = $1', [
+    payment.bookingId,
+  ])
   return rows[0]?.id ?? payment.id
 }
 
@@ -187,7 +196,10 @@ export async function linkObjects(
 /** Raises each trouble once: the same trouble of the same subject is one incident however often it is seen. */
 export async function raiseIncidents(
   tx: Tx,
-  incidents: readonly (Omit<Trouble, 'kind'> & { readonly kind: string; readonly paymentId: string | null })[],
+  incidents: readonly (Omit<Trouble, 'kind'> & {
+    readonly kind: string
+    readonly paymentId: string | null
+  })[],
 ): Promise<void> {
   for (const incident of incidents)
     await tx.query(

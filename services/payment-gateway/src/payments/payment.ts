@@ -41,7 +41,12 @@ function intentsOf(known: Known): Intent[] {
     if (session.intentId !== null) attemptOfIntent.set(session.intentId, session.attemptId)
   return Object.entries(known.intents).map(([id, intent]) => {
     const attemptId = intent.attemptId ?? attemptOfIntent.get(id) ?? null
-    return { ...intent, id, attemptId, asked: attemptId === null ? null : (known.attempts[attemptId] ?? null) }
+    return {
+      ...intent,
+      id,
+      attemptId,
+      asked: attemptId === null ? null : (known.attempts[attemptId] ?? null),
+    }
   })
 }
 
@@ -81,7 +86,11 @@ function troublesOf(received: readonly Intent[], paying: readonly Intent[]): Tro
     troubles.push({
       kind: 'duplicate_payment',
       subject: intent.id,
-      detail: { receivedMinor: intent.receivedMinor, currency: intent.currency, paidBy: paying[0]?.id ?? null },
+      detail: {
+        receivedMinor: intent.receivedMinor,
+        currency: intent.currency,
+        paidBy: paying[0]?.id ?? null,
+      },
     })
   return troubles
 }
@@ -145,7 +154,8 @@ function openStanding(known: Known, intents: readonly Intent[], heldMoney: boole
   const current = intents.filter((intent) => intent.attemptId === attemptId).sort(byLatestState)[0]
   const session = Object.values(known.sessions).find((candidate) => candidate.attemptId === attemptId)
   const base = { paymentIntentId: current?.id ?? null, decline: null }
-  if (heldMoney || intents.some(mayStillPay) || isAwaitingMoney(session, current)) return { ...base, status: 'processing' }
+  if (heldMoney || intents.some(mayStillPay) || isAwaitingMoney(session, current))
+    return { ...base, status: 'processing' }
   if (session?.state === 'expired')
     return { ...base, status: newest?.[1].withdrawn === true ? 'canceled' : 'expired' }
   if (current?.state === 'canceled') return { ...base, status: 'canceled' }

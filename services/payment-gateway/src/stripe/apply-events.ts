@@ -12,7 +12,11 @@ import type { Outcome } from './inbox.repository.ts'
 /** An event and what it says; the reading may come from the event itself or from the object fetched since. */
 export type ReadEvent = { readonly id: string; readonly reading: Reading }
 
-export type AppliedEvents = { readonly changed: readonly string[]; readonly owed: number; readonly deliveries: number }
+export type AppliedEvents = {
+  readonly changed: readonly string[]
+  readonly owed: number
+  readonly deliveries: number
+}
 
 // An event that waits for its payment to be known is looked at again after this long, should no other event bring it.
 const OWED_IN_MS = 1000
@@ -43,7 +47,10 @@ export async function applyEvents(
     for (const [id, outcome] of outcomes)
       if (outcome.status === 'processed' && !applied.payments.has(outcome.paymentId))
         outcomes.set(id, { status: 'received', reason: 'unknown_payment', waitsFor: null })
-    const fresh = await linkObjects(tx, links.filter((link) => applied.payments.has(link.paymentId)))
+    const fresh = await linkObjects(
+      tx,
+      links.filter((link) => applied.payments.has(link.paymentId)),
+    )
     await markEvents(tx, outcomes, OWED_IN_MS)
     for (const id of applied.changed) changed.add(id)
     owed += [...outcomes.values()].filter((outcome) => outcome.status === 'received').length
@@ -78,10 +85,13 @@ async function resolve(tx: Tx, events: readonly ReadEvent[]): Promise<Resolved> 
 function outcomeOf(reading: Reading, links: ReadonlyMap<string, string>): Outcome {
   if (reading.kind === 'nothing') return { status: 'skipped', reason: reading.because }
   if (reading.kind === 'doubt') return { status: 'received', reason: reading.because, waitsFor: null }
-  const linked = objectIds(reading).map((id) => links.get(id)).find((paymentId) => paymentId !== undefined)
+  const linked = objectIds(reading)
+    .map((id) => links.get(id))
+    .find((paymentId) => paymentId !== undefined)
   const paymentId = linked ?? reading.refs.paymentId
   if (paymentId !== null) return { status: 'processed', paymentId }
-  if (namesItsPayment(reading)) return { status: 'received', reason: 'payment_made_elsewhere', waitsFor: reading.refs.intentId }
+  if (namesItsPayment(reading))
+    return { status: 'received', reason: 'payment_made_elsewhere', waitsFor: reading.refs.intentId }
   if (reading.facts.some((fact) => fact.type === 'session' || fact.type === 'intent'))
     return { status: 'skipped', reason: 'not_ours' }
   return { status: 'received', reason: 'waits_for_payment', waitsFor: reading.refs.intentId }

@@ -10,7 +10,9 @@ export type Reading =
   /** It concerns a payment, but cannot be read safely: ask Stripe for the object instead of guessing. */
   | { readonly kind: 'doubt'; readonly refs: Refs; readonly because: Doubt }
   /** It says nothing about a payment. */
-  | { readonly kind: 'nothing'; readonly because: 'type_not_handled' | 'not_ours' }
+  | { readonly kind: 'nothing'; readonly because: Skipped }
+
+export type Skipped = 'type_not_handled' | 'not_ours' | 'unknown_payment' | 'unknown_booking'
 
 export type Doubt = 'api_version' | 'unknown_value' | 'missing_field' | 'object_by_reference'
 
@@ -100,7 +102,16 @@ function readSession(object: StripeObject, at: Moment): Reading {
       type: 'session',
       id: refs.sessionId,
       // A free order (`no_payment_required`) brought no money: it is not paid.
-      says: { attemptId, intentId, state, money: money === 'paid' ? 'paid' : 'unpaid', amountMinor, currency, livemode, expiresAt },
+      says: {
+        attemptId,
+        intentId,
+        state,
+        money: money === 'paid' ? 'paid' : 'unpaid',
+        amountMinor,
+        currency,
+        livemode,
+        expiresAt,
+      },
     },
   ]
   // A paid session proves its intent's success before the intent's own event arrives.
@@ -120,7 +131,9 @@ function readSession(object: StripeObject, at: Moment): Reading {
         decline: null,
       },
     })
-  return { kind: 'facts', refs, facts }
+  // Fetched with its intent expanded, the session also tells of a decline or a payment on its way.
+  const intent = isObject(object['payment_intent']) ? readIntent(object['payment_intent'], at) : null
+  return { kind: 'facts', refs, facts: intent?.kind === 'facts' ? [...facts, ...intent.facts] : facts }
 }
 
 function readIntent(object: StripeObject, at: Moment): Reading {
@@ -132,7 +145,13 @@ function readIntent(object: StripeObject, at: Moment): Reading {
   const receivedMinor = integer(object['amount_received'])
   const currency = text(object['currency'])
   const livemode = object['livemode']
-  if (id === null || amountMinor === null || receivedMinor === null || currency === null || typeof livemode !== 'boolean')
+  if (
+    id === null ||
+    amountMinor === null ||
+    receivedMinor === null ||
+    currency === null ||
+    typeof livemode !== 'boolean'
+  )
     return { kind: 'doubt', refs, because: 'missing_field' }
   return {
     kind: 'facts',
@@ -176,7 +195,8 @@ function readRefund(object: StripeObject, at: Moment): Reading {
   const id = text(object['id'])
   const amountMinor = integer(object['amount'])
   const currency = text(object['currency'])
-  if (id === null || amountMinor === null || currency === null) return { kind: 'doubt', refs, because: 'missing_field' }
+  if (id === null || amountMinor === null || currency === null)
+    return { kind: 'doubt', refs, because: 'missing_field' }
   if (refs.intentId === null) return { kind: 'doubt', refs, because: 'object_by_reference' }
   return {
     kind: 'facts',
@@ -206,7 +226,8 @@ function readDispute(object: StripeObject, at: Moment): Reading {
   const id = text(object['id'])
   const amountMinor = integer(object['amount'])
   const currency = text(object['currency'])
-  if (id === null || amountMinor === null || currency === null) return { kind: 'doubt', refs, because: 'missing_field' }
+  if (id === null || amountMinor === null || currency === null)
+    return { kind: 'doubt', refs, because: 'missing_field' }
   if (refs.intentId === null) return { kind: 'doubt', refs, because: 'object_by_reference' }
   return {
     kind: 'facts',

@@ -19,7 +19,11 @@ export const EVENTS_CHANNEL = 'payment_gateway_events'
  * Stores events that are not stored yet and returns the ids of the new ones. They are stored as owed, due after
  * `dueInMs`; whoever applies them in the same transaction says so with `markEvents`.
  */
-export async function insertEvents(tx: Tx, received: readonly Received[], dueInMs: number): Promise<Set<string>> {
+export async function insertEvents(
+  tx: Tx,
+  received: readonly Received[],
+  dueInMs: number,
+): Promise<Set<string>> {
   const { rows } = await tx.query<{ id: string }>({
     name: 'insert_events',
     // Ordered, so that two processes that store the same events wait for each other and never in a circle.
@@ -50,7 +54,11 @@ function storable(value: unknown): string | null {
 }
 
 /** Writes what became of events in the transaction that carries their effects. */
-export async function markEvents(tx: Tx, outcomes: ReadonlyMap<string, Outcome>, owedInMs: number): Promise<void> {
+export async function markEvents(
+  tx: Tx,
+  outcomes: ReadonlyMap<string, Outcome>,
+  owedInMs: number,
+): Promise<void> {
   if (outcomes.size === 0) return
   const entries = [...outcomes]
   await tx.query({
@@ -105,7 +113,10 @@ export async function claimOwedEvent(pool: Pool, leaseMs: number): Promise<OwedE
 
 /** Locks a claimed event for its effects; false when its effect is there already. */
 export async function lockOwedEvent(tx: Tx, id: string): Promise<boolean> {
-  const { rowCount } = await tx.query("select from stripe_events where id = $1 and status = 'received' for update", [id])
+  const { rowCount } = await tx.query(
+    "select from stripe_events where id = $1 and status = 'received' for update",
+    [id],
+  )
   return rowCount === 1
 }
 

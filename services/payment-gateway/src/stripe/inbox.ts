@@ -44,7 +44,10 @@ export function createInbox(deps: InboxDeps): Inbox {
   const flushing = new Set<Promise<void>>()
 
   function flushIfDue(): void {
-    while (waiting.length > 0 && (flushing.size === 0 || (flushing.size < FLUSHES_MAX && waiting.length >= SECOND_FLUSH_AT))) {
+    while (
+      waiting.length > 0 &&
+      (flushing.size === 0 || (flushing.size < FLUSHES_MAX && waiting.length >= SECOND_FLUSH_AT))
+    ) {
       const flush = settle(waiting.splice(0, BATCH_MAX), deps).finally(() => {
         flushing.delete(flush)
         flushIfDue()
@@ -55,7 +58,8 @@ export function createInbox(deps: InboxDeps): Inbox {
 
   return {
     receive: (received) => {
-      if (waiting.length >= WAITING_MAX) return Promise.reject(new InboxFull('too many events wait to be stored'))
+      if (waiting.length >= WAITING_MAX)
+        return Promise.reject(new InboxFull('too many events wait to be stored'))
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       waiting.push({ ...received, resolve, reject })
       flushIfDue()
@@ -81,13 +85,18 @@ async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promi
     const applied = await inTransaction(deps.pool, async (tx) => {
       const fresh = await insertEvents(tx, batch, 0)
       const events = unique(batch).filter(({ event }) => fresh.has(event.id))
-      return applyEvents(tx, events.map(({ event }) => readStored(event)), deps)
+      return applyEvents(
+        tx,
+        events.map(({ event }) => readStored(event)),
+        deps,
+      )
     })
     deps.onApplied(applied)
   } catch (error) {
     // Without an answer from the server nothing can be stored either. With one, some event of the batch cannot be
     // applied: all are stored as owed, and the worker finds out which alone.
-    if (sqlState(error) === undefined && !(error instanceof RangeError) && !(error instanceof TypeError)) throw error
+    if (sqlState(error) === undefined && !(error instanceof RangeError) && !(error instanceof TypeError))
+      throw error
     deps.log.error({ err: error, events: batch.length }, 'inbox.batch_not_applied')
     await inTransaction(deps.pool, async (tx) => {
       await insertEvents(tx, batch, 0)

@@ -25,7 +25,8 @@ export function checkSignature(
   nowSeconds: number,
 ): SignatureCheck {
   if (header === undefined || header === '') return { valid: false, because: 'missing' }
-  if (typeof header !== 'string' || header.length > HEADER_CHARACTERS_MAX) return { valid: false, because: 'malformed' }
+  if (typeof header !== 'string' || header.length > HEADER_CHARACTERS_MAX)
+    return { valid: false, because: 'malformed' }
   const { timestamp, signatures } = parseHeader(header)
   if (timestamp === null || signatures.length === 0 || signatures.length > SIGNATURES_MAX)
     return { valid: false, because: 'malformed' }

@@ -5,13 +5,21 @@ import { isObject } from './event.ts'
 import type { StripeObject } from './event.ts'
 
 export type StripeClient = {
-  readonly createSession: (params: Stripe.Checkout.SessionCreateParams, idempotencyKey: string) => Promise<StripeAnswer>
+  readonly createSession: (
+    params: Stripe.Checkout.SessionCreateParams,
+    idempotencyKey: string,
+  ) => Promise<StripeAnswer>
   readonly retrieveSession: (id: string) => Promise<StripeAnswer>
   readonly expireSession: (id: string) => Promise<StripeAnswer>
   /** Our session of an attempt among those made since, or `not_found`: for when creating it had no clear answer. */
   readonly findSessionOfAttempt: (attemptId: string, createdSince: Date) => Promise<StripeAnswer>
-  readonly createIntent: (params: Stripe.PaymentIntentCreateParams, idempotencyKey: string) => Promise<StripeAnswer>
+  readonly createIntent: (
+    params: Stripe.PaymentIntentCreateParams,
+    idempotencyKey: string,
+  ) => Promise<StripeAnswer>
+  readonly findIntentOfAttempt: (attemptId: string, createdSince: Date) => Promise<StripeAnswer>
   readonly retrieveIntent: (id: string) => Promise<StripeAnswer>
+  readonly cancelIntent: (id: string) => Promise<StripeAnswer>
   readonly retrieveRefund: (id: string) => Promise<StripeAnswer>
   readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
   readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
@@ -27,7 +35,11 @@ export type StripeClient = {
  *                (docs.stripe.com/error-low-level)
  */
 export type StripeAnswer =
-  | { readonly kind: 'answered'; readonly object: StripeObject & { readonly id: string }; readonly second: number }
+  | {
+      readonly kind: 'answered'
+      readonly object: StripeObject & { readonly id: string }
+      readonly second: number
+    }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'refused'; readonly status: number; readonly code: string; readonly message: string }
   | { readonly kind: 'busy' | 'unreachable' | 'indeterminate'; readonly message: string }
@@ -40,6 +52,7 @@ const LIST_PAGE_MAX = 100
 const CLOCK_SKEW_SECONDS = 300
 
 const CHARGE_OF_INTENT = ['latest_charge'] as const
+const INTENT_OF_SESSION = ['payment_intent', 'payment_intent.latest_charge'] as const
 
 export function createStripeClient(config: StripeConfig): StripeClient {
   const base = new URL(config.apiBase)
@@ -56,23 +69,41 @@ export function createStripeClient(config: StripeConfig): StripeClient {
   return {
     createSession: (params, idempotencyKey) =>
       ask('checkout.session', () => stripe.checkout.sessions.create(params, { idempotencyKey })),
-    retrieveSession: (id) => ask('checkout.session', () => stripe.checkout.sessions.retrieve(id)),
+    retrieveSession: (id) =>
+      ask('checkout.session', () =>
+        stripe.checkout.sessions.retrieve(id, { expand: [...INTENT_OF_SESSION] }),
+      ),
     expireSession: (id) => ask('checkout.session', () => stripe.checkout.sessions.expire(id)),
     findSessionOfAttempt: (attemptId, createdSince) =>
-      ask('checkout.session', async () => {
-        const since = Math.floor(createdSince.getTime() / 1000) - CLOCK_SKEW_SECONDS
-        const list = stripe.checkout.sessions.list({ created: { gte: since }, limit: LIST_PAGE_MAX })
-        for await (const session of list) if (session.metadata?.['attempt_id'] === attemptId) return session
-        return null
-      }),
+      ask('checkout.session', () =>
+        madeFor(attemptId, stripe.checkout.sessions.list(madeSince(createdSince))),
+      ),
     createIntent: (params, idempotencyKey) =>
       ask('payment_intent', () => stripe.paymentIntents.create(params, { idempotencyKey })),
+    findIntentOfAttempt: (attemptId, createdSince) =>
+      ask('payment_intent', () => madeFor(attemptId, stripe.paymentIntents.list(madeSince(createdSince)))),
+    cancelIntent: (id) => ask('payment_intent', () => stripe.paymentIntents.cancel(id)),
     retrieveIntent: (id) =>
       ask('payment_intent', () => stripe.paymentIntents.retrieve(id, { expand: [...CHARGE_OF_INTENT] })),
     retrieveRefund: (id) => ask('refund', () => stripe.refunds.retrieve(id)),
     retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),
     retrieveCharge: (id) => ask('charge', () => stripe.charges.retrieve(id)),
   }
+}
+
+function madeSince(createdSince: Date): { created: { gte: number }; limit: number } {
+  return {
+    created: { gte: Math.floor(createdSince.getTime() / 1000) - CLOCK_SKEW_SECONDS },
+    limit: LIST_PAGE_MAX,
+  }
+}
+
+async function madeFor(
+  attemptId: string,
+  list: AsyncIterable<{ readonly metadata: Stripe.Metadata | null }>,
+): Promise<unknown> {
+  for await (const object of list) if (object.metadata?.['attempt_id'] === attemptId) return object
+  return null
 }
 
 async function ask(type: string, call: () => Promise<unknown>): Promise<StripeAnswer> {
@@ -82,7 +113,11 @@ async function ask(type: string, call: () => Promise<unknown>): Promise<StripeAn
     // The SDK resolves a 5xx whose body has no `error`: an answer counts only when it is the object asked for.
     if (!isObject(answer) || answer['object'] !== type || typeof answer['id'] !== 'string')
       return { kind: 'indeterminate', message: `the answer is no ${type}` }
-    return { kind: 'answered', object: { ...answer, id: answer['id'] }, second: Math.floor(Date.now() / 1000) }
+    return {
+      kind: 'answered',
+      object: { ...answer, id: answer['id'] },
+      second: Math.floor(Date.now() / 1000),
+    }
   } catch (error) {
     return failure(error)
   }

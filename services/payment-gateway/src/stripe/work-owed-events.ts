@@ -2,15 +2,16 @@ import { inTransaction } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { raiseIncidents } from '../payments/payment.repository.ts'
+import type { Moment } from '../payments/known.ts'
 import type { AdoptPayment } from '../checkout/adopt-payment.ts'
-import { applyEvents, readStored } from './apply-events.ts'
+import { applyEvents } from './apply-events.ts'
 import type { AppliedEvents } from './apply-events.ts'
 import { parseEvent } from './event.ts'
 import type { StripeEvent } from './event.ts'
-import { readEvent, readObject } from './facts.ts'
+import { namesItsPayment, readEvent, readObject } from './facts.ts'
 import type { Reading, Refs } from './facts.ts'
-import { claimOwedEvent, lockOwedEvent, markEvents, nextOwedInMs, recordFailure } from './inbox.repository.ts'
-import type { Outcome, OwedEvent } from './inbox.repository.ts'
+import { claimOwedEvent, lockOwedEvent, recordFailure } from './inbox.repository.ts'
+import type { OwedEvent } from './inbox.repository.ts'
 import type { StripeAnswer, StripeClient } from './stripe.client.ts'
 
 export type OwedEventsDeps = {
@@ -37,29 +38,36 @@ export async function workOneOwedEvent(deps: OwedEventsDeps): Promise<boolean> {
   try {
     deps.onApplied(await settleOwed(owed, deps))
   } catch (error) {
-    const waitMs = owed.attempts >= ATTEMPTS_MAX ? null : Math.min(RETRY_FIRST_MS * 2 ** (owed.attempts - 1), RETRY_MAX_MS)
+    const spent = error instanceof HeldEvent || owed.attempts >= ATTEMPTS_MAX
+    const waitMs = spent ? null : Math.min(RETRY_FIRST_MS * 2 ** (owed.attempts - 1), RETRY_MAX_MS)
     const message = error instanceof Error ? error.message : String(error)
-    deps.log[waitMs === null ? 'error' : 'info'](
-      { err: error, eventId: owed.id, attempts: owed.attempts, waitMs },
-      waitMs === null ? 'stripe_event.dead' : 'stripe_event.retry_later',
-    )
-    await inTransaction(deps.pool, (tx) => recordFailure(tx, owed.id, message, waitMs))
+    const line = { eventId: owed.id, attempts: owed.attempts, waitMs, because: message }
+    if (spent) deps.log.error(line, 'stripe_event.held')
+    else deps.log.info(line, 'stripe_event.retry_later')
+    await inTransaction(deps.pool, async (tx) => {
+      await recordFailure(tx, owed.id, message, waitMs)
+      if (spent)
+        await raiseIncidents(tx, [
+          { kind: 'event_held', subject: owed.id, paymentId: null, detail: { because: message } },
+        ])
+    })
   }
   return true
 }
 
-export const nextOwedEventInMs = nextOwedInMs
+/** An event that no further try can apply: a person reads it, mends the cause and replays it. */
+class HeldEvent extends Error {
+  override name = 'HeldEvent'
+}
 
 async function settleOwed(owed: OwedEvent, deps: OwedEventsDeps): Promise<AppliedEvents> {
   const event = parseEvent(owed.payload)
-  if (event === null) throw new Error('the stored payload is no event')
+  if (event === null) throw new HeldEvent('the stored payload is no event')
   const direct = await applyOwed(owed.id, readEvent(event), deps)
   if (direct.owed === 0) return direct
-  const { reading, outcome } = await askStripe(event, deps)
-  if (outcome !== null) return markOwed(owed.id, outcome, deps)
-  const asked = await applyOwed(owed.id, reading, deps)
-  if (asked.owed > 0) throw new Error('the payment it belongs to is not known yet')
-  return asked
+  const applied = await applyOwed(owed.id, await readFromStripe(event, deps), deps)
+  if (applied.owed > 0) throw new Error('the payment it belongs to is not known yet')
+  return applied
 }
 
 async function applyOwed(id: string, reading: Reading, deps: OwedEventsDeps): Promise<AppliedEvents> {
@@ -69,81 +77,58 @@ async function applyOwed(id: string, reading: Reading, deps: OwedEventsDeps): Pr
   })
 }
 
-async function markOwed(id: string, outcome: Outcome & { readonly incident?: Refs }, deps: OwedEventsDeps): Promise<AppliedEvents> {
-  await inTransaction(deps.pool, async (tx) => {
-    if (!(await lockOwedEvent(tx, id))) return
-    await markEvents(tx, new Map([[id, outcome]]), 0)
-    if (outcome.incident !== undefined && outcome.status === 'skipped')
-      await raiseIncidents(tx, [{ kind: outcome.reason, subject: id, paymentId: null, detail: { ...outcome.incident } }])
-  })
-  return { changed: [], owed: 0, deliveries: 0 }
-}
-
-type Asked = { readonly reading: Reading; readonly outcome: (Outcome & { readonly incident?: Refs }) | null }
-
-/** Fetches what the event is about with our own API version, and with it the payment it belongs to. */
-async function askStripe(event: StripeEvent, deps: OwedEventsDeps): Promise<Asked> {
-  const reading = readEvent(event)
-  if (reading.kind === 'nothing') return { reading, outcome: { status: 'skipped', reason: reading.because } }
-  const fetched = await fetchObject(event, reading.refs, deps.stripe)
-  if (fetched === null) {
-    const incident = { kind: 'held', refs: reading.refs }
-    return { reading, outcome: { status: 'skipped', reason: 'unknown_to_stripe', incident: incident.refs } }
-  }
-  const own = readObject(fetched.object, { second: event.created, id: event.id })
-  if (own.kind === 'doubt') throw new Error(`Stripe's own answer cannot be read: ${own.because}`)
-  if (own.kind === 'nothing') return { reading: own, outcome: { status: 'skipped', reason: own.because } }
-  const holder = await holderOf(own, deps.stripe)
-  if (holder === null) return { reading: own, outcome: { status: 'skipped', reason: 'not_ours' } }
+/** What the event is about, read from Stripe with our own API version, tied to the payment it belongs to. */
+async function readFromStripe(event: StripeEvent, deps: OwedEventsDeps): Promise<Reading> {
+  const claimed = readEvent(event)
+  if (claimed.kind === 'nothing') return claimed
+  const object = await fetchObject(event, claimed.refs, deps.stripe)
+  if (object === null) throw new HeldEvent('Stripe does not know the object of this event')
+  const at = { second: event.created, id: event.id }
+  const reading = readObject(object, at)
+  if (reading.kind === 'nothing') return reading
+  if (reading.kind === 'doubt') throw new HeldEvent(`Stripe's own answer cannot be read: ${reading.because}`)
+  const holder = await holderOf(reading, at, deps.stripe)
+  if (holder === null) return { kind: 'nothing', because: 'not_ours' }
   const adopted = await deps.adopt(holder)
-  if (adopted === 'not_ours') return { reading: own, outcome: { status: 'skipped', reason: 'not_ours' } }
-  if (adopted === 'unknown') {
-    return { reading: own, outcome: { status: 'skipped', reason: 'unknown_payment', incident: own.refs } }
+  if (adopted.kind === 'unknown') return { kind: 'nothing', because: adopted.because }
+  return {
+    ...reading,
+    refs: { ...reading.refs, paymentId: adopted.paymentId },
+    facts: [...reading.facts, ...adopted.facts],
   }
-  return { reading: { ...own, refs: { ...own.refs, paymentId: adopted } }, outcome: null }
 }
 
-/** The session or intent that carries the metadata: the object itself, or the intent a refund or dispute names. */
-async function holderOf(
-  reading: Extract<Reading, { kind: 'facts' }>,
-  stripe: StripeClient,
-): Promise<Extract<Reading, { kind: 'facts' }> | null> {
-  if (reading.refs.paymentId !== null || reading.refs.bookingId !== null) return reading
+/** The facts of the object that carries the metadata: this one, or the intent that a refund or dispute names. */
+async function holderOf(reading: Facts, at: Moment, stripe: StripeClient): Promise<Facts | null> {
+  if (namesItsPayment(reading)) return reading
   if (reading.refs.intentId === null) return null
-  const intent = found(await stripe.retrieveIntent(reading.refs.intentId))
-  if (intent === null) return null
-  const read = readObject(intent.object, { second: intent.second, id: `read:${intent.object.id}` })
-  return read.kind === 'facts' ? read : null
+  const intent = objectOf(await stripe.retrieveIntent(reading.refs.intentId))
+  const read = readObject(intent, at)
+  return read.kind === 'facts' && namesItsPayment(read) ? read : null
 }
 
-type Found = { readonly object: unknown; readonly second: number }
+type Facts = Extract<Reading, { kind: 'facts' }>
 
-async function fetchObject(event: StripeEvent, refs: Refs, stripe: StripeClient): Promise<Found | null> {
+async function fetchObject(event: StripeEvent, refs: Refs, stripe: StripeClient): Promise<unknown> {
   const id = refs.objectId
   if (id === null) return null
   switch (event.object['object']) {
     case 'checkout.session':
-      return found(await stripe.retrieveSession(id))
+      return objectOf(await stripe.retrieveSession(id))
     case 'payment_intent':
-      return found(await stripe.retrieveIntent(id))
+      return objectOf(await stripe.retrieveIntent(id))
     case 'refund':
-      return found(await stripe.retrieveRefund(id))
+      return objectOf(await stripe.retrieveRefund(id))
     case 'dispute':
-      return found(await stripe.retrieveDispute(id))
+      return objectOf(await stripe.retrieveDispute(id))
     default:
       return null
   }
 }
 
-function found(answer: StripeAnswer): (Found & { readonly object: { readonly id: string } }) | null {
-  switch (answer.kind) {
-    case 'answered':
-      return answer
-    case 'not_found':
-      return null
-    default:
-      throw new Error(`Stripe could not be asked: ${answer.kind}`)
-  }
+/** The object Stripe answered with, null when it has none; throws while Stripe cannot be asked. */
+function objectOf(answer: StripeAnswer): unknown {
+  if (answer.kind === 'answered') return answer.object
+  if (answer.kind === 'not_found') return null
+  throw new Error(`Stripe could not be asked: ${answer.kind}`)
 }
-
-export { readStored }

@@ -1,0 +1,135 @@
+// The composition root: everything is constructed here, by hand, in order.
+import { fileURLToPath } from 'node:url'
+import { createAuthenticate } from '@passerelle/kit/caller'
+import { createPool } from '@passerelle/kit/database'
+import type { Pool } from '@passerelle/kit/database'
+import { createHttpServer, listen } from '@passerelle/kit/http'
+import type { HttpServer } from '@passerelle/kit/http'
+import { startLoop } from '@passerelle/kit/loop'
+import type { Log } from '@passerelle/kit/log'
+import { migrate } from '@passerelle/kit/migrate'
+import { createAdoptPayment } from './checkout/adopt-payment.ts'
+import { checkoutRoutes } from './checkout/checkout.routes.ts'
+import type { GatewayConfig } from './config.ts'
+import { healthRoutes } from './ops/health.routes.ts'
+import { createBookingClient } from './outbox/booking.client.ts'
+import type { BookingClient } from './outbox/booking.client.ts'
+import { DELIVERIES_CHANNEL } from './outbox/delivery.repository.ts'
+import { startDelivering } from './outbox/deliver.ts'
+import { startWorkerSession } from './outbox/worker-session.ts'
+import { paymentRoutes } from './payments/payment.routes.ts'
+import { webhookAllowlist } from './stripe/allowlist.ts'
+import { createInbox } from './stripe/inbox.ts'
+import type { Inbox } from './stripe/inbox.ts'
+import { EVENTS_CHANNEL, nextOwedInMs } from './stripe/inbox.repository.ts'
+import { createStripeClient } from './stripe/stripe.client.ts'
+import type { StripeClient } from './stripe/stripe.client.ts'
+import { webhookRoutes } from './stripe/webhook.routes.ts'
+import { workOneOwedEvent } from './stripe/work-owed-events.ts'
+
+export const SCHEMA = 'payment_gateway'
+export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+const CONNECTIONS_MAX = 12
+
+export type Gateway = { readonly url: string; readonly port: number; readonly stop: () => Promise<void> }
+
+/** Migrates, connects, listens. `stop` drains requests, finishes the batch under way and releases what was claimed. */
+export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
+  const schemaVersion = await migrate({ url: config.databaseUrl, schema: SCHEMA, directory: MIGRATIONS })
+  const pool = createPool({
+    url: config.databaseUrl,
+    schema: SCHEMA,
+    applicationName: 'payment-gateway',
+    connectionsMax: CONNECTIONS_MAX,
+    log,
+  })
+  const parts: Parts = {
+    pool,
+    log,
+    extended: config.bookingStatusExtended,
+    stripe: createStripeClient(config.stripe),
+    booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
+  }
+  const workers = await startWorkers(config.databaseUrl, parts)
+  const inbox = createInbox({ ...parts, onApplied: workers.onApplied })
+
+  let stopping = false
+  const server = createHttpServer({
+    log,
+    corsOrigin: config.frontendUrl,
+    trustedProxies: config.trustedProxies,
+  })
+  addRoutes(server, config, { ...parts, inbox, onChanged: workers.onChanged })
+  healthRoutes(server, { pool, schemaVersion, isStopping: () => stopping })
+  const { url, port } = await listen(server, config)
+  log.info({ port, livemode: config.stripe.livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
+
+  return {
+    url,
+    port,
+    stop: async () => {
+      stopping = true
+      await server.close()
+      await inbox.drain()
+      await workers.stop()
+      await pool.end()
+    },
+  }
+}
+
+/** What nearly everything needs. */
+type Parts = {
+  readonly pool: Pool
+  readonly log: Log
+  readonly extended: boolean
+  readonly stripe: StripeClient
+  readonly booking: BookingClient
+}
+
+/** The deliverer and the worker of owed events, and the session by which other processes wake them. */
+async function startWorkers(databaseUrl: string, parts: Parts) {
+  const { pool, log } = parts
+  const session = await startWorkerSession({
+    url: databaseUrl,
+    schema: SCHEMA,
+    log,
+    wake: { [DELIVERIES_CHANNEL]: () => deliverer?.wake(), [EVENTS_CHANNEL]: () => owedEvents?.wake() },
+  })
+  const onApplied = ({ owed, deliveries }: { owed: number; deliveries: number }): void => {
+    if (deliveries > 0) deliverer.wake()
+    if (owed > 0) owedEvents.wake()
+  }
+  const deliverer = startDelivering({ ...parts, session })
+  const owed = { ...parts, adopt: createAdoptPayment(parts), onApplied }
+  const owedEvents = startLoop(
+    'owed_events',
+    async () => ((await workOneOwedEvent(owed)) ? 0 : nextOwedInMs(pool)),
+    log,
+  )
+  return {
+    onApplied,
+    onChanged: () => deliverer.wake(),
+    stop: async () => {
+      await Promise.all([owedEvents.stop(), deliverer.stop()])
+      await session.stop()
+    },
+  }
+}
+
+function addRoutes(
+  server: HttpServer,
+  config: GatewayConfig,
+  parts: Parts & { readonly inbox: Inbox; readonly onChanged: () => void },
+): void {
+  const { livemode, webhookSecrets: secrets } = config.stripe
+  const authenticate = createAuthenticate(config.auth)
+  const allowlist = webhookAllowlist(config.stripeIpAllowlist)
+  void server.register(
+    async (api: HttpServer) => {
+      checkoutRoutes(api, { ...parts, authenticate, frontendUrl: config.frontendUrl, livemode })
+      paymentRoutes(api, { ...parts, authenticate })
+      webhookRoutes(api, { inbox: parts.inbox, secrets, livemode, allowlist })
+    },
+    { prefix: '/api/v1/payment-gateway' },
+  )
+}

@@ -1,0 +1,94 @@
+import { inTransaction } from '@passerelle/kit/database'
+import type { Pool } from '@passerelle/kit/database'
+import { ApiError } from '@passerelle/kit/errors'
+import { applyFacts } from '../payments/apply-facts.ts'
+import type { Fact } from '../payments/known.ts'
+import { linkObjects } from '../payments/payment.repository.ts'
+import type { Payment } from '../payments/payment.repository.ts'
+import { readObject } from '../stripe/facts.ts'
+import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
+import { closeAttempt } from './attempt.repository.ts'
+import type { Attempt } from './attempt.repository.ts'
+
+export type WithdrawDeps = {
+  readonly pool: Pool
+  readonly stripe: StripeClient
+  readonly extended: boolean
+  readonly onChanged: (paymentIds: readonly string[]) => void
+}
+
+/**
+ * Makes an open attempt unpayable at Stripe and returns the payment as it stands after that. An attempt that was paid
+ * meanwhile cannot be withdrawn: the payment then says so. `because` is `canceled` when the payer gave it up.
+ */
+export async function withdrawAttempt(
+  deps: WithdrawDeps,
+  attempt: Attempt,
+  because: 'canceled' | 'replaced',
+): Promise<Payment> {
+  const answer = await stopAtStripe(deps.stripe, attempt)
+  const facts = answer.kind === 'answered' ? factsOf(answer, attempt) : []
+  const withdrawn: Fact[] =
+    because === 'canceled'
+      ? [
+          {
+            type: 'attempt',
+            id: attempt.id,
+            says: {
+              number: attempt.number,
+              amountMinor: attempt.amountMinor,
+              currency: attempt.currency,
+              livemode: false,
+              withdrawn: true,
+            },
+          },
+        ]
+      : []
+  const payment = await inTransaction(deps.pool, async (tx) => {
+    const change = {
+      paymentId: attempt.paymentId,
+      facts: [...facts, ...withdrawn],
+      because: `${because} ${attempt.id}`,
+    }
+    const { payments } = await applyFacts(tx, [change], deps)
+    const ids = facts
+      .filter((fact) => fact.type === 'intent')
+      .map((fact) => ({ id: fact.id, paymentId: attempt.paymentId }))
+    await linkObjects(tx, ids)
+    if (answer.kind === 'not_found' || attempt.kind === 'payment_intent')
+      await closeAttempt(tx, attempt.id, because)
+    const after = payments.get(attempt.paymentId)
+    if (!after) throw new Error(`the payment ${attempt.paymentId} is gone`)
+    return after
+  })
+  deps.onChanged([payment.id])
+  return payment
+}
+
+/** Expires or cancels; when Stripe refuses because it is over already, reads how it ended. */
+async function stopAtStripe(stripe: StripeClient, attempt: Attempt): Promise<StripeAnswer> {
+  const { sessionId, paymentIntentId } = attempt
+  const stop =
+    sessionId !== null
+      ? () => stripe.expireSession(sessionId)
+      : () => stripe.cancelIntent(paymentIntentId ?? '')
+  const read =
+    sessionId !== null
+      ? () => stripe.retrieveSession(sessionId)
+      : () => stripe.retrieveIntent(paymentIntentId ?? '')
+  const stopped = await stop()
+  const answer = stopped.kind === 'answered' || stopped.kind === 'not_found' ? stopped : await read()
+  if (answer.kind === 'answered' || answer.kind === 'not_found') return answer
+  throw new ApiError(
+    'STRIPE_UNAVAILABLE',
+    'Stripe does not answer right now. Nothing was changed; try again in a moment.',
+    {
+      retryAfterSeconds: 2,
+    },
+  )
+}
+
+function factsOf(answer: Extract<StripeAnswer, { kind: 'answered' }>, attempt: Attempt): readonly Fact[] {
+  const reading = readObject(answer.object, { second: answer.second, id: attempt.id })
+  return reading.kind === 'facts' ? reading.facts : []
+}

@@ -1,0 +1,128 @@
+import type { BookingView, PaymentStatusUpdate } from '@passerelle/contracts/booking'
+import { newId } from '@passerelle/kit/id'
+
+export type BookingClient = {
+  /** The booking as its service tells it. */
+  readonly find: (bookingId: string) => Promise<BookingAnswer>
+  /** Tells the booking service where the payment of a booking stands; `idempotencyKey` is the delivery's id. */
+  readonly announce: (bookingId: string, body: PaymentStatusUpdate, idempotencyKey: string) => Promise<Told>
+}
+
+/** What the gateway needs to know of a booking. */
+export type Booking = Pick<
+  BookingView,
+  'id' | 'status' | 'customerId' | 'customerEmail' | 'tourName' | 'amountMinor' | 'currency'
+>
+
+export type BookingAnswer =
+  | { readonly kind: 'found'; readonly booking: Booking }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'unavailable'; readonly message: string }
+
+/**
+ *  delivered  a 2xx
+ *  refused    an answer that asking again will not change (400, 401, 403, 404, 409, 410, 422)
+ *  failed     anything else: no answer, 408, 425, 429, 5xx; `retryAfterMs` when the answer asked for patience
+ */
+export type Told =
+  | { readonly outcome: 'delivered'; readonly status: number }
+  | { readonly outcome: 'refused'; readonly status: number; readonly error: string }
+  | {
+      readonly outcome: 'failed'
+      readonly status: number | null
+      readonly error: string
+      readonly retryAfterMs: number | null
+    }
+
+const TIMEOUT_MS = 5000
+const RETRY_AFTER_MAX_MS = 10 * 60_000
+// 401 and 403 mean a wrong service token: a person mends it, but it is mended without touching the delivery, so they
+// are retried like a failure.
+const PERMANENT = new Set([400, 404, 405, 409, 410, 413, 415, 422])
+
+export function createBookingClient(config: { url: string; serviceToken: string }): BookingClient {
+  const headers = () => ({
+    authorization: `Bearer ${config.serviceToken}`,
+    'x-service-name': 'payment-gateway-service',
+    'x-request-id': newId('req'),
+  })
+  const url = (bookingId: string, rest = ''): string =>
+    `${config.url}/api/v1/bookings/${encodeURIComponent(bookingId)}${rest}`
+
+  return {
+    find: async (bookingId) => {
+      try {
+        const response = await fetch(url(bookingId), {
+          headers: headers(),
+          redirect: 'error',
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        })
+        const body: unknown = await response.json().catch(() => null)
+        if (response.status === 404) return { kind: 'not_found' }
+        const booking = response.ok ? readBooking(body) : null
+        return booking === null
+          ? { kind: 'unavailable', message: `answered ${response.status}` }
+          : { kind: 'found', booking }
+      } catch (error) {
+        return { kind: 'unavailable', message: reasonOf(error) }
+      }
+    },
+
+    announce: async (bookingId, body, idempotencyKey) => {
+      try {
+        const response = await fetch(url(bookingId, '/payment-status'), {
+          method: 'PUT',
+          headers: { ...headers(), 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+          body: JSON.stringify(body),
+          redirect: 'manual',
+          signal: AbortSignal.timeout(TIMEOUT_MS),
+        })
+        await response.body?.cancel()
+        const { status } = response
+        if (response.ok) return { outcome: 'delivered', status }
+        const error = `answered ${status}`
+        if (PERMANENT.has(status)) return { outcome: 'refused', status, error }
+        return {
+          outcome: 'failed',
+          status,
+          error,
+          retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+        }
+      } catch (error) {
+        return { outcome: 'failed', status: null, error: reasonOf(error), retryAfterMs: null }
+      }
+    },
+  }
+}
+
+/** Only what was promised counts: an answer without a usable price is no answer. */
+function readBooking(body: unknown): Booking | null {
+  const data = (body as { data?: Partial<Booking> } | null)?.data
+  if (data === undefined || data === null) return null
+  const { id, status, customerId, tourName, amountMinor, currency } = data
+  if (typeof id !== 'string' || typeof customerId !== 'string' || status === undefined) return null
+  if (!Number.isSafeInteger(amountMinor) || amountMinor === undefined || typeof currency !== 'string')
+    return null
+  return {
+    id,
+    status,
+    customerId,
+    customerEmail: typeof data.customerEmail === 'string' ? data.customerEmail : null,
+    tourName: typeof tourName === 'string' ? tourName : '',
+    amountMinor,
+    currency: currency.toLowerCase(),
+  }
+}
+
+function retryAfterMs(header: string | null): number | null {
+  if (header === null) return null
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1000, 0), RETRY_AFTER_MAX_MS) : null
+}
+
+/** Why no answer came, in a word or two; never the address, which may carry a secret. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined
+  if (cause?.code !== undefined) return cause.code
+  return error instanceof Error ? error.name : 'unknown'
+}

@@ -1,0 +1,25 @@
+import type { Queryable, Tx } from '@passerelle/kit/database'
+import { newToken } from '@passerelle/kit/id'
+import { hashToken } from '@passerelle/kit/secret'
+
+// Longer than any delayed payment method takes to settle, and than a payer keeps the page's link.
+const LIFE_DAYS = 30
+
+/** A new token that may read this payment and nothing else. Only its hash is kept. */
+export async function issueStatusToken(tx: Tx, paymentId: string): Promise<string> {
+  const token = newToken()
+  await tx.query(
+    "insert into status_tokens (token_hash, payment_id, expires_at) values ($1, $2, now() + $3 * interval '1 day')",
+    [hashToken(token), paymentId, LIFE_DAYS],
+  )
+  return token
+}
+
+export async function isStatusTokenOf(db: Queryable, token: string, paymentId: string): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'is_status_token_of',
+    text: 'select from status_tokens where token_hash = $1 and payment_id = $2 and expires_at > now()',
+    values: [hashToken(token), paymentId],
+  })
+  return rowCount === 1
+}

@@ -1,0 +1,52 @@
+import { inTransaction } from '@passerelle/kit/database'
+import type { Pool } from '@passerelle/kit/database'
+import type { Log } from '@passerelle/kit/log'
+import { takeCheckTurn } from '../checkout/attempt.repository.ts'
+import type { Attempt } from '../checkout/attempt.repository.ts'
+import { readObject } from '../stripe/facts.ts'
+import type { StripeClient } from '../stripe/stripe.client.ts'
+import { applyFacts } from './apply-facts.ts'
+import { isSettled } from './payment-view.ts'
+import { linkObjects } from './payment.repository.ts'
+import type { Payment } from './payment.repository.ts'
+
+export type VerifyDeps = {
+  readonly pool: Pool
+  readonly log: Log
+  readonly stripe: StripeClient
+  readonly extended: boolean
+  readonly onChanged: (paymentIds: readonly string[]) => void
+}
+
+/**
+ * The payment as it stands after asking Stripe, when it may still change: the answer goes through the same merge as a
+ * webhook, so a lost webhook is healed by the payer's own return. When Stripe is away, or was asked a moment ago, the
+ * payment is returned as it is known.
+ */
+export async function verifySession(deps: VerifyDeps, attempt: Attempt, payment: Payment): Promise<Payment> {
+  const { sessionId } = attempt
+  if (isSettled(payment) || sessionId === null || !(await takeCheckTurn(deps.pool, attempt.id)))
+    return payment
+  const answer = await deps.stripe.retrieveSession(sessionId)
+  if (answer.kind !== 'answered') {
+    deps.log.warn({ sessionId, because: answer.kind }, 'verify.stripe_not_asked')
+    return payment
+  }
+  const reading = readObject(answer.object, { second: answer.second, id: `verify ${sessionId}` })
+  if (reading.kind !== 'facts') {
+    deps.log.error({ sessionId, because: reading.because }, 'verify.answer_not_read')
+    return payment
+  }
+  const applied = await inTransaction(deps.pool, async (tx) => {
+    const change = { paymentId: payment.id, facts: reading.facts, because: `verify ${sessionId}` }
+    const result = await applyFacts(tx, [change], deps)
+    const objects = [reading.refs.sessionId, reading.refs.intentId].filter((id) => id !== null)
+    await linkObjects(
+      tx,
+      objects.map((id) => ({ id, paymentId: payment.id })),
+    )
+    return result
+  })
+  if (applied.changed.length > 0) deps.onChanged(applied.changed)
+  return applied.payments.get(payment.id) ?? payment
+}

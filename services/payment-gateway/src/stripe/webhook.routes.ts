@@ -1,0 +1,100 @@
+import type { BlockList } from 'node:net'
+import { isIPv6 } from 'node:net'
+import type { HttpServer } from '@passerelle/kit/http'
+import type { FastifyReply } from 'fastify'
+import { parseEvent } from './event.ts'
+import { InboxFull } from './inbox.ts'
+import type { Inbox } from './inbox.ts'
+import { checkSignature } from './signature.ts'
+import type { SignatureProblem } from './signature.ts'
+
+export type WebhookRoutesDeps = {
+  readonly inbox: Inbox
+  readonly secrets: readonly string[]
+  readonly livemode: boolean
+  /** Who may call at all; null: anybody with the signature. */
+  readonly allowlist: BlockList | null
+}
+
+// The largest event of a payment is under 6 kB (a dispute with evidence some more); Stripe's own snapshot events of
+// other products stay far below this.
+const EVENT_BYTES_MAX = 1024 * 1024
+
+const PROBLEM: Record<SignatureProblem, string> = {
+  missing: 'No Stripe-Signature header.',
+  malformed: 'The Stripe-Signature header is malformed.',
+  mismatch: 'The signature does not match: wrong secret, or the body was changed on its way.',
+  too_old: 'The signature is too old. Check the clocks.',
+  in_the_future: 'The signature is from the future. Check the clocks.',
+}
+
+/**
+ * The door for Stripe's events. The signature is checked on the raw bytes before anything else, so unsigned traffic
+ * touches neither the database nor the queue; a 2xx leaves only after the commit.
+ */
+export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void {
+  void parent.register(async (server) => {
+    server.removeAllContentTypeParsers()
+    server.addContentTypeParser(
+      '*',
+      { parseAs: 'buffer', bodyLimit: EVENT_BYTES_MAX },
+      (_request, body, done) => {
+        done(null, body)
+      },
+    )
+    server.setErrorHandler((error: { statusCode?: number; code?: string }, request, reply) => {
+      if (error.statusCode === 413)
+        return refuse(reply, 413, `The body is larger than ${EVENT_BYTES_MAX} bytes.`)
+      if (error.statusCode !== undefined && error.statusCode < 500)
+        return refuse(reply, 400, 'The request is malformed.')
+      // Nothing was acknowledged: Stripe sends it again. Why is in the log, not in the answer.
+      request.log.error({ err: error, requestId: request.id }, 'webhook.not_stored')
+      return refuse(
+        reply.header('retry-after', '1'),
+        error instanceof InboxFull ? 503 : 500,
+        'The event was not stored. Send it again.',
+      )
+    })
+
+    server.post(
+      '/webhooks/stripe',
+      { bodyLimit: EVENT_BYTES_MAX, config: { quiet: true } },
+      async (request, reply) => {
+        if (
+          deps.allowlist !== null &&
+          !deps.allowlist.check(request.ip, isIPv6(request.ip) ? 'ipv6' : 'ipv4')
+        )
+          return refuse(reply, 403, 'This address may not deliver events.')
+        const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+        const signature = checkSignature(
+          payload,
+          request.headers['stripe-signature'],
+          deps.secrets,
+          Date.now() / 1000,
+        )
+        if (!signature.valid) {
+          request.log.warn(
+            { requestId: request.id, because: signature.because, ip: request.ip },
+            'webhook.refused',
+          )
+          return refuse(reply, 400, PROBLEM[signature.because])
+        }
+        const event = parseEvent(payload)
+        if (event === null) return refuse(reply, 400, 'The body is no Stripe event.')
+        if (event.livemode !== deps.livemode) {
+          request.log.error(
+            { requestId: request.id, eventId: event.id, livemode: event.livemode },
+            'webhook.wrong_mode',
+          )
+          return refuse(reply, 400, `This endpoint takes events with livemode ${deps.livemode} only.`)
+        }
+        await deps.inbox.receive({ event, payload })
+        return reply.code(200).send({ received: true })
+      },
+    )
+  })
+}
+
+function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
+  return reply.code(status).send({ error })
+}
