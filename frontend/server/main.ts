@@ -1,0 +1,28 @@
+import { createLog } from '@passerelle/kit/log'
+import { runService } from '@passerelle/kit/service'
+import type { AddressInfo } from 'node:net'
+import { createApp } from './app.ts'
+import { builtSite } from './build-site.ts'
+import { frontendConfig } from './config.ts'
+
+await runService({
+  name: 'frontend',
+  start: async () => {
+    const config = frontendConfig()
+    const log = createLog({ name: 'frontend', level: config.logLevel })
+    const site = await builtSite((sentence) => log.info({ progress: sentence }, 'site.building'))
+    const server = await createApp(config, { site, log })
+    await server.listen({ port: config.port, host: config.host })
+    const { port } = server.server.address() as AddressInfo
+    log.info(
+      { url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}` },
+      'frontend.started',
+    )
+    return {
+      stop: async () => {
+        await server.close()
+        log.info('frontend.stopped')
+      },
+    }
+  },
+})

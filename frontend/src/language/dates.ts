@@ -1,0 +1,55 @@
+import type { Language } from './language.ts'
+
+const LOCALE: Record<Language, string> = { fr: 'fr-FR', en: 'en-GB' }
+
+/** A calendar day such as 2026-12-24, written out. A day of the venue is the same day for every reader. */
+export function formatDay(day: string, language: Language): string {
+  const format = new Intl.DateTimeFormat(LOCALE[language], {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  })
+  return format.format(new Date(`${day}T00:00:00Z`))
+}
+
+/** A moment with its time zone named: the venue's when it is known, else the reader's. */
+export function formatMoment(iso: string, language: Language, timeZone?: string): string {
+  const format = new Intl.DateTimeFormat(LOCALE[language], {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone,
+  })
+  return format.format(new Date(iso))
+}
+
+/** The reader's clock time of a moment, for a deadline that is near. */
+export function formatClock(iso: string, language: Language): string {
+  return new Intl.DateTimeFormat(LOCALE[language], { hour: '2-digit', minute: '2-digit' }).format(
+    new Date(iso),
+  )
+}
+
+/** Today's date where the tour takes place, as 2026-12-24. */
+export function todayIn(timeZone: string, nowMs: number): string {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).formatToParts(nowMs)
+  const part = (type: string): string => parts.find((candidate) => candidate.type === type)?.value ?? ''
+  return `${part('year')}-${part('month')}-${part('day')}`
+}
+
+/** The calendar day `days` after another. */
+export function addDays(day: string, days: number): string {
+  const date = new Date(`${day}T00:00:00Z`)
+  date.setUTCDate(date.getUTCDate() + days)
+  return date.toISOString().slice(0, 10)
+}

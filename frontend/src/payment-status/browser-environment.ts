@@ -1,0 +1,47 @@
+import type { WatchEnvironment } from './watch-payment.ts'
+
+// Each of these may be the moment the payer looks again: a tab brought forward, a network that is back, a page that
+// the browser kept frozen while the payer was at the bank.
+const WINDOW_WAKES = ['focus', 'online', 'pageshow'] as const
+
+/** The page a watch runs in. */
+export const browserEnvironment: WatchEnvironment = {
+  random: Math.random,
+  isOnline: () => navigator.onLine,
+  delay: (ms, signal) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    }),
+  pause,
+}
+
+function pause(ms: number | null, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const listening = new AbortController()
+    let isDue = false
+    const timer = ms === null ? undefined : setTimeout(onDue, ms)
+
+    function finish(): void {
+      clearTimeout(timer)
+      listening.abort()
+      resolve()
+    }
+    function onDue(): void {
+      isDue = true
+      if (document.visibilityState === 'visible') finish()
+    }
+    function onVisibility(): void {
+      if (document.visibilityState === 'visible' || isDue) finish()
+    }
+
+    const options = { signal: listening.signal }
+    for (const name of WINDOW_WAKES) window.addEventListener(name, finish, options)
+    document.addEventListener('visibilitychange', onVisibility, options)
+    signal.addEventListener('abort', finish, options)
+  })
+}

@@ -1,0 +1,63 @@
+/** What a payer is told about a refusal: only what the payer can act on. */
+export const DECLINE_REASONS = [
+  'insufficient_funds',
+  'expired_card',
+  'incorrect_cvc',
+  'incorrect_number',
+  'incorrect_expiry',
+  'incorrect_postcode',
+  'authentication_required',
+  'card_not_supported',
+  'currency_not_supported',
+  'limit_exceeded',
+  'try_later',
+  'duplicate',
+  'generic',
+] as const
+export type DeclineReason = (typeof DECLINE_REASONS)[number]
+
+// Stripe's decline codes and card error codes (docs.stripe.com/declines/codes). Codes that are not listed, the
+// fraud-class ones first of all, are told as a plain refusal: naming them would teach a thief what the bank knows.
+const REASON_OF: Readonly<Record<string, DeclineReason>> = {
+  insufficient_funds: 'insufficient_funds',
+  expired_card: 'expired_card',
+  incorrect_cvc: 'incorrect_cvc',
+  invalid_cvc: 'incorrect_cvc',
+  incorrect_number: 'incorrect_number',
+  invalid_number: 'incorrect_number',
+  invalid_expiry_month: 'incorrect_expiry',
+  invalid_expiry_year: 'incorrect_expiry',
+  incorrect_zip: 'incorrect_postcode',
+  authentication_required: 'authentication_required',
+  payment_intent_authentication_failure: 'authentication_required',
+  card_not_supported: 'card_not_supported',
+  currency_not_supported: 'currency_not_supported',
+  card_velocity_exceeded: 'limit_exceeded',
+  withdrawal_count_limit_exceeded: 'limit_exceeded',
+  processing_error: 'try_later',
+  try_again_later: 'try_later',
+  issuer_not_available: 'try_later',
+  duplicate_transaction: 'duplicate',
+}
+
+/** Codes whose cause Stripe asks to present as a generic decline. */
+export const FRAUD_CLASS_CODES = [
+  'fraudulent',
+  'lost_card',
+  'stolen_card',
+  'pickup_card',
+  'merchant_blacklist',
+  'security_violation',
+  'restricted_card',
+] as const
+
+/** The reason to show for the gateway's `errorCode`. */
+export function declineReason(errorCode: string | null): DeclineReason {
+  if (errorCode === null || !Object.hasOwn(REASON_OF, errorCode)) return 'generic'
+  return REASON_OF[errorCode] ?? 'generic'
+}
+
+/** Whether a new try can be offered at once. After a duplicate the payer looks at the bank account first. */
+export function isRetryable(reason: DeclineReason): boolean {
+  return reason !== 'duplicate'
+}

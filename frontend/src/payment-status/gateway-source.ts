@@ -1,0 +1,109 @@
+import { retryAfterMs } from './polling.ts'
+import { readEvents } from './status-stream.ts'
+import type { Payment, Verification } from './payment.ts'
+import type { PaymentSource, ReadOutcome } from './watch-payment.ts'
+
+export type GatewayAccess = {
+  readonly gatewayUrl: string
+  readonly bookingId: string
+  /** Asked about once at Stripe, which heals a lost webhook. */
+  readonly sessionId?: string | null
+  /** May read this one payment and nothing else. */
+  readonly statusToken?: string | null
+  /** The payer's JWT, for when there is no status token or it no longer opens; `isFresh` asks for a new one. */
+  readonly getJwt?: (options: { isFresh: boolean }) => Promise<string>
+}
+
+const READ_TIMEOUT_MS = 8000
+const PREFIX = '/api/v1/payment-gateway'
+const NO_ACCESS = new Set([401, 403, 404])
+// Answers that would be the same the next time. Everything else (429, 5xx, a proxy's page) is a passing condition.
+const UNKNOWN = new Set([400, 401, 403, 404, 410])
+
+/** The gateway's read routes of one payment, as a source for `watchPayment`. */
+export function gatewaySource(access: GatewayAccess): PaymentSource {
+  const booking = encodeURIComponent(access.bookingId)
+  const source: PaymentSource = {
+    readStatus: (signal) => readJson<Payment>(access, `/payments/${booking}/status`, signal),
+    stream: (signal, onPayment) =>
+      readStream({ access, path: `/payments/${booking}/stream`, signal, onPayment }),
+  }
+  if (!access.sessionId) return source
+  const path = `/sessions/${encodeURIComponent(access.sessionId)}/verify`
+  return { ...source, verify: (signal) => readJson<Verification>(access, path, signal) }
+}
+
+async function readJson<T>(
+  access: GatewayAccess,
+  path: string,
+  signal: AbortSignal,
+): Promise<ReadOutcome<T>> {
+  try {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)])
+    const response = await fetchAllowed(access, path, { signal: limited })
+    if (UNKNOWN.has(response.status)) return { kind: 'unknown' }
+    if (!response.ok) return { kind: 'unavailable', retryAfterMs: askedToWait(response) }
+    const body = (await response.json()) as { data?: T }
+    return body.data === undefined
+      ? { kind: 'unavailable', retryAfterMs: null }
+      : { kind: 'answer', value: body.data }
+  } catch {
+    // No network, too slow, or not JSON: nothing was learnt about the payment.
+    return { kind: 'unavailable', retryAfterMs: null }
+  }
+}
+
+type StreamRequest = {
+  readonly access: GatewayAccess
+  readonly path: string
+  readonly signal: AbortSignal
+  readonly onPayment: (payment: Payment) => void
+}
+
+async function readStream({ access, path, signal, onPayment }: StreamRequest): Promise<boolean> {
+  let hasReported = false
+  const ending = new AbortController()
+  try {
+    const response = await fetchAllowed(access, path, {
+      signal: AbortSignal.any([signal, ending.signal]),
+      headers: { accept: 'text/event-stream' },
+    })
+    const isStream = response.ok && response.headers.get('content-type')?.startsWith('text/event-stream')
+    if (!isStream || !response.body) return false
+    await readEvents(response.body, (event) => {
+      if (event.name !== 'status') return
+      onPayment(JSON.parse(event.data) as Payment)
+      hasReported = true
+    })
+  } catch {
+    // A broken stream is no news: the caller asks once and tries again.
+  } finally {
+    ending.abort()
+  }
+  return hasReported
+}
+
+/** Asks with the status token, then with the JWT, then with a fresh JWT, until one of them opens. */
+async function fetchAllowed(access: GatewayAccess, path: string, init: RequestInit): Promise<Response> {
+  const url = `${access.gatewayUrl}${PREFIX}${path}`
+  const { statusToken, getJwt } = access
+  if (statusToken) {
+    // In the query, as the contract has it: no header means no preflight, one round trip less.
+    const response = await fetch(`${url}?token=${encodeURIComponent(statusToken)}`, init)
+    if (!getJwt || !NO_ACCESS.has(response.status)) return response
+  }
+  if (!getJwt) return await fetch(url, init)
+  const response = await fetch(url, withJwt(init, await getJwt({ isFresh: false })))
+  if (response.status !== 401) return response
+  return await fetch(url, withJwt(init, await getJwt({ isFresh: true })))
+}
+
+function withJwt(init: RequestInit, jwt: string): RequestInit {
+  const headers = new Headers(init.headers)
+  headers.set('authorization', `Bearer ${jwt}`)
+  return { ...init, headers }
+}
+
+function askedToWait(response: Response): number | null {
+  return retryAfterMs(response.headers.get('retry-after'), Date.now())
+}

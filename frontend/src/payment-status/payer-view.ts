@@ -1,0 +1,117 @@
+import { declineReason, isRetryable } from './decline.ts'
+import type { DeclineReason } from './decline.ts'
+import type { Payment } from './payment.ts'
+import type { WatchSnapshot } from './watch-payment.ts'
+
+export type Received = {
+  readonly amountMinor: number
+  readonly currency: string
+  readonly paidAt: string | null
+}
+
+/** What the payer's page shows: always exactly one of these. */
+export type PayerView =
+  | { readonly kind: 'verifying' }
+  /** Longer than usual; nothing is lost. */
+  | { readonly kind: 'slow' }
+  /** Stripe still waits for the payer on its payment page. */
+  | { readonly kind: 'unfinished' }
+  | { readonly kind: 'offline' }
+  | { readonly kind: 'unknown_link' }
+  | ({ readonly kind: 'paid' } & Received)
+  | ({ readonly kind: 'already_paid' } & Received)
+  /** A delayed method: accepted, the money arrives later. */
+  | { readonly kind: 'processing' }
+  | { readonly kind: 'failed'; readonly reason: DeclineReason; readonly retryable: boolean }
+  /** The payer came back without paying; the seat is still held. */
+  | { readonly kind: 'canceled' }
+  /** The payer gave up; the seat is free. */
+  | { readonly kind: 'released' }
+  | { readonly kind: 'expired' }
+  | ({ readonly kind: 'refunded'; readonly refundedMinor: number; readonly isFull: boolean } & Received)
+
+export type ViewInput = Pick<WatchSnapshot, 'payment' | 'verification' | 'problem' | 'online' | 'slow'> & {
+  /** Which of the lesson's two return pages the payer stands on. */
+  readonly arrival: 'success' | 'cancel'
+  /** Whether the payer gave the booking up on this page, and the gateway agreed. */
+  readonly hasGivenUp: boolean
+}
+
+/** The one word for what is known. Money that arrived wins over everything; a failed read is never a failed payment. */
+export function payerView(input: ViewInput): PayerView {
+  const { payment, verification } = input
+  const answer = verification.state === 'answered' ? verification.answer : null
+  if (payment) {
+    const settled = receivedView(payment, input)
+    if (settled) return settled
+  }
+  if (answer?.status === 'complete') return { kind: 'paid', ...moneyOf(answer) }
+  if (input.problem === 'unknown' && payment === null) return { kind: 'unknown_link' }
+  if (input.hasGivenUp && payment?.status !== 'processing') return { kind: 'released' }
+  const isAskingStripe = verification.state === 'waiting' || verification.state === 'unavailable'
+  const ended = payment && !isAskingStripe ? unpaidEndView(payment) : null
+  if (ended) return ended
+  if (payment?.status === 'processing' || answer?.status === 'processing') return { kind: 'processing' }
+  if (input.problem === 'unavailable' && !input.online) return { kind: 'offline' }
+  if (payment && input.arrival === 'cancel') return { kind: 'canceled' }
+  if (!input.slow) return { kind: 'verifying' }
+  return { kind: answer?.status === 'open' ? 'unfinished' : 'slow' }
+}
+
+function receivedView(payment: Payment, input: ViewInput): PayerView | null {
+  const money = moneyOf(payment)
+  switch (payment.status) {
+    case 'succeeded':
+    case 'disputed': {
+      // An expired session cannot have been paid: another one of this booking was.
+      const isOther =
+        input.verification.state === 'answered' && input.verification.answer.status === 'expired'
+      return { kind: input.arrival === 'cancel' || isOther ? 'already_paid' : 'paid', ...money }
+    }
+    case 'refunded':
+    case 'partially_refunded':
+      return {
+        kind: 'refunded',
+        refundedMinor: payment.refundedAmountMinor,
+        isFull: payment.status === 'refunded',
+        ...money,
+      }
+    case 'pending':
+    case 'processing':
+    case 'failed':
+    case 'canceled':
+    case 'expired':
+      return null
+    default:
+      return payment.status satisfies never
+  }
+}
+
+function unpaidEndView(payment: Payment): PayerView | null {
+  if (payment.status === 'canceled') return { kind: 'released' }
+  if (payment.status === 'expired') return { kind: 'expired' }
+  if (payment.status !== 'failed') return null
+  const reason = declineReason(payment.errorCode)
+  return { kind: 'failed', reason, retryable: isRetryable(reason) }
+}
+
+function moneyOf(source: Received): Received {
+  return { amountMinor: source.amountMinor, currency: source.currency, paidAt: source.paidAt }
+}
+
+/** Whether the page has come to rest, so that the heading may take the focus without being taken away again. */
+export const IS_AT_REST: Record<PayerView['kind'], boolean> = {
+  verifying: false,
+  slow: false,
+  offline: false,
+  unfinished: true,
+  unknown_link: true,
+  paid: true,
+  already_paid: true,
+  processing: true,
+  failed: true,
+  canceled: true,
+  released: true,
+  expired: true,
+  refunded: true,
+}

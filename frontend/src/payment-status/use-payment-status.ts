@@ -1,0 +1,112 @@
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import type { PaymentStatus } from '@passerelle/contracts/payment'
+import { browserEnvironment } from './browser-environment.ts'
+import { gatewaySource } from './gateway-source.ts'
+import { IS_RECEIVED } from './payment.ts'
+import { DEFAULT_POLLING } from './polling.ts'
+import { watchPayment } from './watch-payment.ts'
+import type { GatewayAccess } from './gateway-source.ts'
+import type { Payment } from './payment.ts'
+import type { PaymentSource, WatchSnapshot } from './watch-payment.ts'
+
+export type PaymentStatusOptions = Partial<Omit<GatewayAccess, 'bookingId'>> & {
+  /** Milliseconds before the second question, when there is no stream. */
+  readonly initialInterval?: number
+  readonly maxInterval?: number
+  readonly maxAttempts?: number
+  /** Called once, when the money has arrived. */
+  readonly onSuccess?: (payment: Payment) => void
+  /** Called once, when the attempt ended without money. Never for a failed read. */
+  readonly onFailure?: (payment: Payment) => void
+}
+
+export type PaymentStatusResult = {
+  /** `pending` until known. */
+  readonly status: PaymentStatus
+  /** Whether it is still being asked about by itself. */
+  readonly loading: boolean
+  /** Why the last read gave nothing; says nothing about the payment. */
+  readonly error: 'unknown' | 'unavailable' | null
+  readonly attempts: number
+  /** Everything known, for `payerView`. */
+  readonly snapshot: WatchSnapshot
+  readonly recheck: () => void
+}
+
+type Jwt = NonNullable<GatewayAccess['getJwt']>
+
+const NOTHING: PaymentSource = { readStatus: () => Promise.resolve({ kind: 'unknown' }) }
+
+/**
+ * Follows the payment of a booking until it is settled: by the gateway's stream, or by polling where there is none.
+ * `gatewayUrl` is where the gateway answers (the page's own origin by default).
+ */
+export function usePaymentStatus(
+  bookingId: string | null | undefined,
+  options: PaymentStatusOptions = {},
+): PaymentStatusResult {
+  const { gatewayUrl = '', sessionId = null, statusToken = null } = options
+  const { initialInterval, maxInterval, maxAttempts } = options
+  const [latest] = useState(() => holder(options))
+  // Functions written inline are new at every render: the watch must not begin again for them. Declared before the
+  // subscription below, so that they are in place before it begins.
+  useEffect(() => latest.set(options))
+
+  const hasJwt = options.getJwt !== undefined
+  const watch = useMemo(() => {
+    const getJwt: Jwt = async (wish) => (await latest.get().getJwt?.(wish)) ?? ''
+    const access = { gatewayUrl, bookingId: bookingId ?? '', sessionId, statusToken }
+    const source = bookingId ? gatewaySource(hasJwt ? { ...access, getJwt } : access) : NOTHING
+    return watchPayment(source, {
+      environment: browserEnvironment,
+      polling: {
+        initialIntervalMs: initialInterval ?? DEFAULT_POLLING.initialIntervalMs,
+        maxIntervalMs: maxInterval ?? DEFAULT_POLLING.maxIntervalMs,
+        attemptsMax: maxAttempts ?? DEFAULT_POLLING.attemptsMax,
+      },
+    })
+  }, [
+    latest,
+    bookingId,
+    gatewayUrl,
+    sessionId,
+    statusToken,
+    hasJwt,
+    initialInterval,
+    maxInterval,
+    maxAttempts,
+  ])
+
+  const snapshot = useSyncExternalStore(watch.subscribe, watch.getSnapshot)
+  const outcome = snapshot.phase === 'settled' ? snapshot.payment : null
+  useEffect(() => {
+    if (!outcome) return
+    if (IS_RECEIVED[outcome.status]) latest.get().onSuccess?.(outcome)
+    else latest.get().onFailure?.(outcome)
+  }, [latest, outcome])
+
+  return {
+    status: statusOf(snapshot),
+    loading: snapshot.phase === 'idle' || snapshot.phase === 'watching',
+    error: snapshot.problem,
+    attempts: snapshot.attempts,
+    snapshot,
+    recheck: watch.recheck,
+  }
+}
+
+function statusOf({ payment, verification }: WatchSnapshot): PaymentStatus {
+  if (payment && IS_RECEIVED[payment.status]) return payment.status
+  if (verification.state === 'answered' && verification.answer.status === 'complete') return 'succeeded'
+  return payment?.status ?? 'pending'
+}
+
+function holder<T>(first: T): { get: () => T; set: (next: T) => void } {
+  let current = first
+  return {
+    get: () => current,
+    set: (next) => {
+      current = next
+    },
+  }
+}

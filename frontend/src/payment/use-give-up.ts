@@ -1,0 +1,35 @@
+import { cancelBooking } from '../api/booking.client.ts'
+import { cancelSession, createSession } from '../api/gateway.client.ts'
+import { IS_RECEIVED } from '../payment-status/payment.ts'
+import { useAction } from '../ui/use-action.ts'
+import type { Payment } from '../payment-status/payment.ts'
+import type { KeptSession } from './kept-session.ts'
+
+export type GiveUp = {
+  readonly run: () => void
+  readonly isBusy: boolean
+  readonly error: unknown
+  /** The gateway's answer, which may also say that the payment arrived first. */
+  readonly payment: Payment | null
+}
+
+/** Ends the open session at Stripe, so that a tab left open cannot pay any more, and then frees the seats. */
+export function useGiveUp(bookingId: string | null, kept: KeptSession | null): GiveUp {
+  const { state, run } = useAction((id: string) => giveUp(id, kept))
+  return {
+    run: () => {
+      if (bookingId) run(bookingId)
+    },
+    isBusy: state.kind === 'busy',
+    error: state.kind === 'failed' ? state.error : null,
+    payment: state.kind === 'done' ? state.data : null,
+  }
+}
+
+async function giveUp(bookingId: string, kept: KeptSession | null): Promise<Payment> {
+  const sessionId = kept?.sessionId ?? (await createSession(bookingId)).sessionId
+  const payment = await cancelSession(sessionId)
+  // A payment that was faster keeps its seats.
+  if (!IS_RECEIVED[payment.status] && payment.status !== 'processing') await cancelBooking(bookingId)
+  return payment
+}

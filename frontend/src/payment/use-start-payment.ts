@@ -1,0 +1,33 @@
+import { useEffect } from 'react'
+import { checkoutAddress, createSession } from '../api/gateway.client.ts'
+import { useAction } from '../ui/use-action.ts'
+import { keepSession } from './kept-session.ts'
+
+export type StartPayment = { readonly start: () => void; readonly isBusy: boolean; readonly error: unknown }
+
+/** Sends the browser to the booking's payment page: a new one, or the one that is still open. */
+export function useStartPayment(bookingId: string): StartPayment {
+  const { state, run, reset } = useAction(openPaymentPage)
+
+  // The browser may keep this page and show it again on "back": the button must work then.
+  useEffect(() => {
+    const onShow = (event: PageTransitionEvent): void => {
+      if (event.persisted) reset()
+    }
+    window.addEventListener('pageshow', onShow)
+    return () => window.removeEventListener('pageshow', onShow)
+  }, [reset])
+
+  return {
+    start: () => run(bookingId),
+    // Once it is done, the browser is on its way.
+    isBusy: state.kind === 'busy' || state.kind === 'done',
+    error: state.kind === 'failed' ? state.error : null,
+  }
+}
+
+async function openPaymentPage(bookingId: string): Promise<void> {
+  const session = await createSession(bookingId)
+  keepSession(sessionStorage, bookingId, session)
+  window.location.assign(checkoutAddress(session))
+}

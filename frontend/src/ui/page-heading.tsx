@@ -1,0 +1,26 @@
+import { useEffect, useRef } from 'react'
+import type { ReactNode } from 'react'
+import { useLanguage } from '../language/language-context.tsx'
+
+type Props = {
+  readonly children: string
+  /** Takes the focus once, as soon as it is true. */
+  readonly takesFocus?: boolean
+}
+
+/** The page's one h1, and the same words as the document's title. */
+export function PageHeading({ children, takesFocus = false }: Props): ReactNode {
+  const { messages } = useLanguage()
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    if (takesFocus) heading.current?.focus()
+  }, [takesFocus])
+  return (
+    <>
+      <title>{`${children} · ${messages.site.name}`}</title>
+      <h1 ref={heading} tabIndex={-1}>
+        {children}
+      </h1>
+    </>
+  )
+}
