@@ -89,12 +89,9 @@ type Parts = {
 /** The deliverer and the worker of owed events, and the session by which other processes wake them. */
 async function startWorkers(databaseUrl: string, parts: Parts) {
   const { pool, log } = parts
-  const session = await startWorkerSession({
-    url: databaseUrl,
-    schema: SCHEMA,
-    log,
-    wake: { [DELIVERIES_CHANNEL]: () => deliverer?.wake(), [EVENTS_CHANNEL]: () => owedEvents?.wake() },
-  })
+  // Filled in below: the loops need the session, and the session wakes the loops.
+  const wake: Record<string, () => void> = { [DELIVERIES_CHANNEL]: () => {}, [EVENTS_CHANNEL]: () => {} }
+  const session = await startWorkerSession({ url: databaseUrl, schema: SCHEMA, log, wake })
   const onApplied = ({ owed, deliveries }: { owed: number; deliveries: number }): void => {
     if (deliveries > 0) deliverer.wake()
     if (owed > 0) owedEvents.wake()
@@ -106,6 +103,8 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
     async () => ((await workOneOwedEvent(owed)) ? 0 : nextOwedInMs(pool)),
     log,
   )
+  wake[DELIVERIES_CHANNEL] = deliverer.wake
+  wake[EVENTS_CHANNEL] = owedEvents.wake
   return {
     onApplied,
     onChanged: () => deliverer.wake(),

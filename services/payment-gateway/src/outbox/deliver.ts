@@ -9,6 +9,7 @@ import type { BookingClient, Told } from './booking.client.ts'
 import { claimDeliveries, makeWaitingDue, nextDueInMs, recordAttempt } from './delivery.repository.ts'
 import type { AfterAttempt, ClaimedDelivery } from './delivery.repository.ts'
 import { createBreaker, DELIVERY_AGE_MAX_MS, retryWaitMs } from './retry-schedule.ts'
+import type { Breaker } from './retry-schedule.ts'
 import type { WorkerSession } from './worker-session.ts'
 
 export type DeliverDeps = {
@@ -30,92 +31,28 @@ const RECORD_AGAIN_MS = 500
 export function startDelivering(deps: DeliverDeps): Loop {
   const breaker = createBreaker()
   const inFlight = new Set<Promise<void>>()
+  let probedAt = -Infinity
   const loop = startLoop('deliver', round, deps.log)
 
   async function round(): Promise<number | null> {
     const worker = deps.session.number()
     if (worker === null) return PROBE_INTERVAL_MS
-    const room = (breaker.isOpen() ? 1 : IN_FLIGHT_MAX) - inFlight.size
+    const open = breaker.isOpen()
+    const probeInMs = open ? probedAt + PROBE_INTERVAL_MS - performance.now() : 0
+    if (probeInMs > 0) return probeInMs
+    probedAt = performance.now()
+    const room = (open ? 1 : IN_FLIGHT_MAX) - inFlight.size
     if (room <= 0) return null
     const claimed = await claimDeliveries(deps.pool, worker, room)
     for (const delivery of claimed) {
-      const sending = send(delivery, worker).finally(() => {
+      const sending = send(deps, breaker, { delivery, worker }).finally(() => {
         inFlight.delete(sending)
         loop.wake()
       })
       inFlight.add(sending)
     }
-    if (breaker.isOpen()) return PROBE_INTERVAL_MS
+    if (open) return PROBE_INTERVAL_MS
     return claimed.length === room ? null : nextDueInMs(deps.pool)
-  }
-
-  async function send(delivery: ClaimedDelivery, worker: number): Promise<void> {
-    const startedAt = performance.now()
-    const told = await deps.booking.announce(delivery.bookingId, delivery.body, delivery.id)
-    const durationMs = Math.round(performance.now() - startedAt)
-    const recovered = breaker.record(told.outcome !== 'failed')
-    await recordUntilKept(delivery, worker, () => record(delivery, told, durationMs, breaker.isOpen()))
-    if (recovered) await makeWaitingDue(deps.pool).catch(() => {})
-  }
-
-  // A result that cannot be written would leave the claim standing while this process lives. It is written again until
-  // it is kept, or until the session, and with it the claim, is gone; then another worker repeats the attempt, which the
-  // receiver recognises by its version.
-  async function recordUntilKept(
-    delivery: ClaimedDelivery,
-    worker: number,
-    write: () => Promise<void>,
-  ): Promise<void> {
-    while (deps.session.number() === worker) {
-      try {
-        return await write()
-      } catch (error) {
-        deps.log.warn({ err: error, deliveryId: delivery.id }, 'delivery.not_recorded')
-        await setTimeout(RECORD_AGAIN_MS)
-      }
-    }
-  }
-
-  async function record(
-    delivery: ClaimedDelivery,
-    told: Told,
-    durationMs: number,
-    open: boolean,
-  ): Promise<void> {
-    const after = afterAttempt(delivery, told, open)
-    const error = told.outcome === 'delivered' ? null : told.error
-    await inTransaction(deps.pool, async (tx) => {
-      const mine = await recordAttempt(
-        tx,
-        delivery,
-        { outcome: told.outcome, responseStatus: told.status, error, durationMs },
-        after,
-      )
-      if (mine && after.status === 'dead')
-        await raiseIncidents(tx, [
-          {
-            kind: 'delivery_dead',
-            subject: delivery.id,
-            paymentId: delivery.body.paymentId,
-            detail: { error },
-          },
-        ])
-    })
-    const line = {
-      deliveryId: delivery.id,
-      bookingId: delivery.bookingId,
-      paymentId: delivery.body.paymentId,
-      announced: delivery.body.status,
-      version: delivery.version,
-      attempt: delivery.attempts,
-      outcome: told.outcome,
-      status: told.status,
-      error,
-      durationMs,
-      nextInMs: after.status === 'pending' ? after.waitMs : undefined,
-    }
-    if (after.status === 'dead') deps.log.error(line, 'delivery.dead')
-    else deps.log.info(line, 'delivery.attempted')
   }
 
   return {
@@ -125,6 +62,79 @@ export function startDelivering(deps: DeliverDeps): Loop {
       await Promise.all(inFlight)
     },
   }
+}
+
+type Sending = { readonly delivery: ClaimedDelivery; readonly worker: number }
+
+async function send(deps: DeliverDeps, breaker: Breaker, sending: Sending): Promise<void> {
+  const { delivery } = sending
+  const startedAt = performance.now()
+  const told = await deps.booking.announce(delivery.bookingId, delivery.body, delivery.id)
+  const durationMs = Math.round(performance.now() - startedAt)
+  const recovered = breaker.record(told.outcome !== 'failed')
+  const after = afterAttempt(delivery, told, breaker.isOpen())
+  await recordUntilKept(deps, sending, { told, after, durationMs })
+  if (recovered) await makeWaitingDue(deps.pool).catch(() => {})
+}
+
+type Ended = { readonly told: Told; readonly after: AfterAttempt; readonly durationMs: number }
+
+// A result that cannot be written would leave the claim standing while this process lives. It is written again until it
+// is kept, or until the session, and with it the claim, is gone; then another worker repeats the attempt, which the
+// receiver recognises by its version.
+async function recordUntilKept(
+  deps: DeliverDeps,
+  { delivery, worker }: Sending,
+  ended: Ended,
+): Promise<void> {
+  while (deps.session.number() === worker) {
+    try {
+      await record(deps.pool, delivery, ended)
+      return logAttempt(deps.log, delivery, ended)
+    } catch (error) {
+      deps.log.warn({ err: error, deliveryId: delivery.id }, 'delivery.not_recorded')
+      await setTimeout(RECORD_AGAIN_MS)
+    }
+  }
+}
+
+async function record(
+  pool: Pool,
+  delivery: ClaimedDelivery,
+  { told, after, durationMs }: Ended,
+): Promise<void> {
+  const error = told.outcome === 'delivered' ? null : told.error
+  const attempt = { outcome: told.outcome, responseStatus: told.status, error, durationMs }
+  await inTransaction(pool, async (tx) => {
+    const mine = await recordAttempt(tx, delivery, attempt, after)
+    if (mine && after.status === 'dead')
+      await raiseIncidents(tx, [
+        {
+          kind: 'delivery_dead',
+          subject: delivery.id,
+          paymentId: delivery.body.paymentId,
+          detail: { error },
+        },
+      ])
+  })
+}
+
+function logAttempt(log: Log, delivery: ClaimedDelivery, { told, after, durationMs }: Ended): void {
+  const line = {
+    deliveryId: delivery.id,
+    bookingId: delivery.bookingId,
+    paymentId: delivery.body.paymentId,
+    announced: delivery.body.status,
+    version: delivery.version,
+    attempt: delivery.attempts,
+    outcome: told.outcome,
+    status: told.status,
+    error: told.outcome === 'delivered' ? undefined : told.error,
+    durationMs,
+    nextInMs: after.status === 'pending' ? after.waitMs : undefined,
+  }
+  if (after.status === 'dead') log.error(line, 'delivery.dead')
+  else log.info(line, 'delivery.attempted')
 }
 
 function afterAttempt(delivery: ClaimedDelivery, told: Told, breakerOpen: boolean): AfterAttempt {
