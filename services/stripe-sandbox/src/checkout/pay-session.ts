@@ -1,0 +1,122 @@
+import { newCustomer } from '../accounts/catalog.ts'
+import { invalidRequest } from '../errors.ts'
+import { emit } from '../events/event.ts'
+import { cancelPayment } from '../payments/capture-payment.ts'
+import { answerChallenge, confirmPayment } from '../payments/confirm-payment.ts'
+import { newPaymentIntent, paymentMethodTypes } from '../payments/payment-intent.ts'
+import { render } from '../resources.ts'
+import type {
+  PaymentIntentRecord,
+  PaymentMethodRecord,
+  PaymentOutcome,
+  SessionRecord,
+} from '../store/records.ts'
+import type { Tx } from '../store/store.ts'
+import { expireRefusal, totalOf } from './session.ts'
+
+export type Payer = { readonly email: string | null; readonly name: string | null }
+
+const SUBMITS_KEPT = 20
+
+/**
+ * The payer submits the page: the PaymentIntent is made now and confirmed. A decline leaves the Session open.
+ * The same `submit` token twice (a double click) is one attempt.
+ */
+export function paySession(
+  tx: Tx,
+  session: SessionRecord,
+  how: { method: (tx: Tx) => PaymentMethodRecord; payer: Payer; submit: string },
+): PaymentOutcome {
+  const done = session.submits[how.submit]
+  if (done) return done
+  if (session.status !== 'open')
+    throw invalidRequest(`This Checkout Session has a status of \`${session.status}\`.`)
+  if (totalOf(session) === 0) return completeFree(tx, session, how.payer)
+  const method = how.method(tx)
+  const before = tx.get('payment_intents', session.paymentIntent ?? '')
+  const reusable = before?.status === 'requires_payment_method' || before?.status === 'requires_action'
+  const intent =
+    before && reusable && tx.settings.assume.sessionKeepsPaymentIntent ? before : intentOf(tx, session)
+  const created = intent === before ? undefined : render(tx, 'payment_intents', intent)
+  tx.put('sessions', { ...session, paymentIntent: intent.id, payer: how.payer })
+  const outcome = confirmPayment(tx, intent, { method, returnUrl: pageUrl(tx, session.id) })
+  // In recorded logs of Checkout the creation is told after what came of it.
+  if (created) emit(tx, 'payment_intent.created', created)
+  remember(tx, session.id, how.submit, outcome)
+  conclude(tx, session.id, outcome)
+  return outcome
+}
+
+/** The payer passed or failed 3-D Secure: ends the challenge, and the Session with it when the payment succeeds. */
+export function answerSessionChallenge(tx: Tx, intent: PaymentIntentRecord, passed: boolean): PaymentOutcome {
+  const outcome = answerChallenge(tx, intent, passed)
+  if (intent.session !== null) conclude(tx, intent.session, outcome)
+  return outcome
+}
+
+function conclude(tx: Tx, sessionId: string, outcome: PaymentOutcome): void {
+  if (outcome.kind === 'declined' || outcome.kind === 'challenge') return
+  const session = tx.get('sessions', sessionId)
+  if (session) complete(tx, session, outcome.kind === 'paid' ? 'paid' : 'unpaid')
+}
+
+function completeFree(tx: Tx, session: SessionRecord, payer: Payer): PaymentOutcome {
+  complete(tx, { ...session, payer }, 'no_payment_required')
+  return { kind: 'paid' }
+}
+
+function complete(tx: Tx, session: SessionRecord, paymentStatus: SessionRecord['paymentStatus']): void {
+  const customer = customerOf(tx, session)
+  const completed = tx.put('sessions', { ...session, status: 'complete', paymentStatus, customer })
+  const event = emit(tx, 'checkout.session.completed', render(tx, 'sessions', completed))
+  tx.put('sessions', { ...completed, completedEvent: event.id })
+}
+
+function customerOf(tx: Tx, session: SessionRecord): string | null {
+  if (session.customer !== null || session.customerCreation !== 'always') return session.customer
+  const customer = newCustomer(tx, { email: session.payer?.email ?? null, name: session.payer?.name ?? null })
+  emit(tx, 'customer.created', render(tx, 'customers', customer))
+  const intent = tx.get('payment_intents', session.paymentIntent ?? '')
+  if (intent) tx.put('payment_intents', { ...intent, customer: customer.id })
+  return customer.id
+}
+
+function intentOf(tx: Tx, session: SessionRecord): PaymentIntentRecord {
+  const filter = { allowed: session.allowedTypes, excluded: session.excludedTypes }
+  return newPaymentIntent(tx, {
+    ...session.paymentIntentData,
+    amount: totalOf(session),
+    currency: session.currency,
+    customer: session.customer,
+    paymentMethodTypes: paymentMethodTypes(session.currency, filter),
+    session: session.id,
+  })
+}
+
+function remember(tx: Tx, sessionId: string, submit: string, outcome: PaymentOutcome): void {
+  const session = tx.get('sessions', sessionId)
+  if (!session) return
+  const kept = Object.entries(session.submits).slice(1 - SUBMITS_KEPT)
+  tx.put('sessions', { ...session, submits: Object.fromEntries([...kept, [submit, outcome]]) })
+}
+
+export function pageUrl(tx: Tx, sessionId: string): string {
+  return `${tx.settings.publicUrl}/c/pay/${sessionId}`
+}
+
+/** Closes an open Session, or throws the 400 that names its status. */
+export function expireSession(tx: Tx, session: SessionRecord): SessionRecord {
+  if (session.status !== 'open') throw invalidRequest(expireRefusal(session.status))
+  const expired = tx.put('sessions', { ...session, status: 'expired' })
+  const intent = tx.get('payment_intents', session.paymentIntent ?? '')
+  const open = intent && ['requires_payment_method', 'requires_action'].includes(intent.status)
+  if (open && tx.settings.assume.expiryCancelsPaymentIntent) cancelPayment(tx, intent, 'expired')
+  emit(tx, 'checkout.session.expired', render(tx, 'sessions', expired))
+  return expired
+}
+
+/** The Session's time is up. */
+export function expireWhenDue(tx: Tx, sessionId: string): void {
+  const session = tx.get('sessions', sessionId)
+  if (session?.status === 'open') expireSession(tx, session)
+}

@@ -1,0 +1,80 @@
+import { noSuch } from '../errors.ts'
+import { LIST, LIST_CREATED, listPage } from '../http/list.ts'
+import type { Operation } from '../http/operation.ts'
+import { operation } from '../http/operation.ts'
+import { anything, changeMetadata, choice, metadata, object, text } from '../http/params.ts'
+import { render } from '../resources.ts'
+import type { SessionRecord } from '../store/records.ts'
+import type { Tx } from '../store/store.ts'
+import { CREATE_SESSION, createSession } from './create-session.ts'
+import { expireSession } from './pay-session.ts'
+import { renderLineItem } from './session.ts'
+
+export const sessionOperations: readonly Operation[] = [
+  operation('POST /v1/checkout/sessions', CREATE_SESSION, (tx, { params }) =>
+    render(tx, 'sessions', createSession(tx, params)),
+  ),
+  operation(
+    'GET /v1/checkout/sessions',
+    {
+      ...LIST_CREATED,
+      customer: text(),
+      customer_details: object({ email: text() }),
+      payment_intent: text(),
+      payment_link: text(),
+      status: choice('complete', 'expired', 'open'),
+      subscription: text(),
+    },
+    (tx, { params, path }) =>
+      listPage(tx, 'sessions', {
+        url: path,
+        params,
+        noun: 'checkout.session',
+        keep: (row) => matches(row, params),
+      }),
+  ),
+  operation('GET /v1/checkout/sessions/:id', {}, (tx, { id }) => render(tx, 'sessions', find(tx, id))),
+  operation(
+    'POST /v1/checkout/sessions/:id',
+    { metadata: metadata(), collected_information: anything() },
+    (tx, { id, params }) => {
+      const session = find(tx, id)
+      const changed = { ...session, metadata: changeMetadata(session.metadata, params.metadata) }
+      return render(tx, 'sessions', tx.put('sessions', changed))
+    },
+  ),
+  operation('POST /v1/checkout/sessions/:id/expire', {}, (tx, { id }) =>
+    render(tx, 'sessions', expireSession(tx, find(tx, id))),
+  ),
+  operation('GET /v1/checkout/sessions/:id/line_items', LIST, (tx, { id, params, path }) => {
+    const items = find(tx, id).lineItems
+    const start = params.starting_after ? items.findIndex((item) => item.id === params.starting_after) + 1 : 0
+    const end = start + (params.limit ?? 10)
+    const data = items.slice(start, end).map((item) => renderLineItem(tx, item))
+    return { object: 'list', data, has_more: end < items.length, url: path }
+  }),
+]
+
+type Filter = {
+  readonly customer?: string | null
+  readonly customer_details?: { readonly email?: string | null } | null
+  readonly payment_intent?: string | null
+  readonly payment_link?: string | null
+  readonly status?: string | null
+  readonly subscription?: string | null
+}
+
+function matches(row: SessionRecord, filter: Filter): boolean {
+  if (filter.payment_link || filter.subscription) return false
+  if (filter.customer && row.customer !== filter.customer) return false
+  if (filter.payment_intent && row.paymentIntent !== filter.payment_intent) return false
+  if (filter.status && row.status !== filter.status) return false
+  const email = filter.customer_details?.email
+  return !email || (row.payer?.email ?? row.customerEmail)?.toLowerCase() === email.toLowerCase()
+}
+
+function find(tx: Tx, id: string): SessionRecord {
+  const session = tx.get('sessions', id)
+  if (!session) throw noSuch('checkout.session', id, { param: 'session' })
+  return session
+}

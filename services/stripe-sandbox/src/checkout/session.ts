@@ -1,0 +1,154 @@
+import type Stripe from 'stripe'
+import type { WirePrice } from '../accounts/catalog.ts'
+import { renderPrice } from '../accounts/catalog.ts'
+import { paymentMethodTypes } from '../payments/payment-intent.ts'
+import type { LineItemRecord, SessionRecord } from '../store/records.ts'
+import type { Reads } from '../store/store.ts'
+
+export type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice | null }
+
+export const MIN_LIFE_S = 30 * 60
+export const MAX_LIFE_S = 24 * 3600
+
+export function totalOf(session: SessionRecord): number {
+  return session.lineItems.reduce((total, { unitAmount, quantity }) => total + unitAmount * quantity, 0)
+}
+
+/** The Session as the API shows it; `line_items` is absent unless expanded. */
+export function renderSession(record: SessionRecord, publicUrl: string): Stripe.Checkout.Session {
+  const total = totalOf(record)
+  return {
+    id: record.id,
+    object: 'checkout.session',
+    adaptive_pricing: { enabled: false },
+    after_expiration: null,
+    allow_promotion_codes: null,
+    allowed_payment_method_types: record.allowedTypes,
+    amount_subtotal: total,
+    amount_total: total,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    billing_address_collection: null,
+    cancel_url: record.cancelUrl,
+    client_reference_id: record.clientReferenceId,
+    client_secret: null,
+    collected_information:
+      record.status === 'complete'
+        ? { business_name: null, individual_name: null, shipping_details: null }
+        : null,
+    consent: null,
+    consent_collection: null,
+    created: record.created,
+    currency: record.currency,
+    currency_conversion: null,
+    custom_fields: [],
+    custom_text: {
+      after_submit: null,
+      shipping_address: null,
+      submit: null,
+      terms_of_service_acceptance: null,
+    },
+    customer: record.customer,
+    customer_account: null,
+    customer_creation:
+      record.customer === null || record.customerCreation === 'always' ? record.customerCreation : null,
+    customer_details: customerDetails(record),
+    customer_email: record.customerEmail,
+    discounts: [],
+    ...(record.excludedTypes === null ? {} : { excluded_payment_method_types: record.excludedTypes }),
+    expires_at: record.expiresAt,
+    integration_identifier: null,
+    invoice: null,
+    invoice_creation: {
+      enabled: false,
+      invoice_data: {
+        account_tax_ids: null,
+        custom_fields: null,
+        description: null,
+        footer: null,
+        issuer: null,
+        metadata: {},
+        rendering_options: null,
+      },
+    },
+    livemode: false,
+    locale: record.locale,
+    managed_payments: null,
+    metadata: record.metadata,
+    mode: 'payment',
+    origin_context: null,
+    payment_intent: record.paymentIntent,
+    payment_link: null,
+    payment_method_collection: 'if_required',
+    payment_method_configuration_details: null,
+    payment_method_options: { card: { request_three_d_secure: 'automatic' } },
+    payment_method_types: paymentMethodTypes(record.currency, {
+      allowed: record.allowedTypes,
+      excluded: record.excludedTypes,
+    }),
+    payment_status: record.paymentStatus,
+    permissions: null,
+    phone_number_collection: { enabled: false },
+    recovered_from: null,
+    ...(record.returnUrl === null ? {} : { return_url: record.returnUrl }),
+    saved_payment_method_options: null,
+    setup_intent: null,
+    shipping_address_collection: null,
+    shipping_cost: null,
+    shipping_options: [],
+    status: record.status,
+    submit_type: record.submitType,
+    subscription: null,
+    success_url: record.successUrl,
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ui_mode: record.uiMode,
+    url:
+      record.status === 'open' && record.uiMode === 'hosted_page' ? `${publicUrl}/c/pay/${record.id}` : null,
+    wallet_options: null,
+  }
+}
+
+function customerDetails(record: SessionRecord): Stripe.Checkout.Session.CustomerDetails | null {
+  const email = record.payer?.email ?? record.customerEmail
+  if (record.payer === null && email === null) return null
+  return {
+    address:
+      record.payer === null
+        ? null
+        : { city: null, country: null, line1: null, line2: null, postal_code: null, state: null },
+    business_name: null,
+    email,
+    individual_name: null,
+    name: record.payer?.name ?? null,
+    phone: null,
+    tax_exempt: record.payer === null ? null : 'none',
+    tax_ids: record.payer === null ? null : [],
+  }
+}
+
+export function renderLineItem(reads: Reads, item: LineItemRecord): WireLineItem {
+  const price = reads.get('prices', item.price)
+  const total = item.unitAmount * item.quantity
+  return {
+    id: item.id,
+    object: 'item',
+    adjustable_quantity: null,
+    amount_discount: 0,
+    amount_subtotal: total,
+    amount_tax: 0,
+    amount_total: total,
+    currency: item.currency,
+    description: item.name,
+    metadata: item.metadata,
+    price: price ? renderPrice(price) : null,
+    quantity: item.quantity,
+  }
+}
+
+/** The success or return address with the session's id in place of `{CHECKOUT_SESSION_ID}`, also percent-encoded. */
+export function withSessionId(url: string, id: string): string {
+  return url.replaceAll(/\{CHECKOUT_SESSION_ID\}|%7BCHECKOUT_SESSION_ID%7D/gi, id)
+}
+
+export function expireRefusal(status: string): string {
+  return `Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of \`${status}\`.`
+}

@@ -1,0 +1,235 @@
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { Log } from '@passerelle/kit/log'
+import type { Change } from '../store/journal.ts'
+import type { AttemptRecord, DeliveryRecord, EventRecord, WebhookEndpointRecord } from '../store/records.ts'
+import type { Scheduler } from '../store/scheduler.ts'
+import type { Store } from '../store/store.ts'
+import { NOBODY } from '../store/store.ts'
+import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
+import { signatureHeader } from './signature.ts'
+import { activeSecrets } from './webhook-endpoint.ts'
+
+type Trigger = AttemptRecord['trigger']
+type Result = { readonly status: number | null; readonly error: string | null }
+type Parcel = { readonly url: URL; readonly body: string; readonly signature: string }
+
+const MAX_SOCKETS_PER_HOST = 50
+const MAX_ATTEMPTS_KEPT = 50
+const MAX_TIMEOUT_MS = 30_000
+
+/** Sends what the delivery rows say is due, records every attempt, and tries again on the retry schedule. */
+export class Deliverer {
+  readonly #store: Store
+  readonly #scheduler: Scheduler
+  readonly #log: Log
+  readonly #agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST }),
+  }
+  readonly #inFlight = new Map<string, Promise<void>>()
+  readonly #waiters = new Set<() => void>()
+  readonly #stopping = new AbortController()
+
+  constructor(deps: { store: Store; scheduler: Scheduler; log: Log }) {
+    this.#store = deps.store
+    this.#scheduler = deps.scheduler
+    this.#log = deps.log
+    this.#store.onCommit((changes) => this.#startNew(changes))
+  }
+
+  /** Takes up what an earlier process left pending. */
+  resume(): void {
+    for (const delivery of [...this.#store.table('deliveries').oldestFirst()]) this.#schedule(delivery)
+  }
+
+  get paused(): boolean {
+    const setting = this.#store.get('settings', 'webhooks')
+    return setting?.id === 'webhooks' && setting.paused
+  }
+
+  /** Blocks or unblocks every automatic delivery; what became due meanwhile starts at once when unblocked. */
+  setPaused(paused: boolean): void {
+    this.#store.transact(NOBODY, (tx) => tx.put('settings', { id: 'webhooks', paused }))
+    if (!paused) this.resume()
+  }
+
+  /** Sends an event again by hand. It neither cancels nor counts as an automatic attempt. */
+  async resend(event: EventRecord, endpoint: WebhookEndpointRecord): Promise<AttemptRecord | undefined> {
+    const id = deliveryId(event.id, endpoint.id)
+    if (!this.#store.get('deliveries', id)) {
+      this.#store.transact(NOBODY, (tx) => {
+        tx.put('events', { ...event, endpoints: [...event.endpoints, endpoint.id] })
+        tx.put('deliveries', {
+          id,
+          event: event.id,
+          endpoint: endpoint.id,
+          status: 'failed',
+          automaticAttempts: 0,
+          nextAttemptMs: null,
+          attempts: [],
+        })
+      })
+    }
+    await this.#attempt(id, 'manual')
+    return this.#store.get('deliveries', id)?.attempts.at(-1)
+  }
+
+  /** Resolves when every endpoint of the event has answered 2xx, or after `timeoutMs` of real time. */
+  async acknowledged(eventId: string, timeoutMs: number): Promise<boolean> {
+    const done = (): boolean => {
+      const event = this.#store.get('events', eventId)
+      return !event || pendingWebhooks(this.#store, event) === 0
+    }
+    if (done()) return true
+    return new Promise((resolve) => {
+      const finish = (answer: boolean): void => {
+        clearTimeout(timer)
+        this.#waiters.delete(check)
+        resolve(answer)
+      }
+      const check = (): void => {
+        if (done()) finish(true)
+        else if (this.#stopping.signal.aborted) finish(false)
+      }
+      const timer = setTimeout(() => finish(false), timeoutMs)
+      this.#waiters.add(check)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    for (const check of this.#waiters) check()
+    await Promise.allSettled(this.#inFlight.values())
+    this.#agents.http.destroy()
+    this.#agents.https.destroy()
+  }
+
+  #startNew(changes: readonly Change[]): void {
+    for (const { t, put } of changes) {
+      if (t !== 'deliveries' || !put) continue
+      const delivery = put as DeliveryRecord
+      if (delivery.status === 'pending' && delivery.attempts.length === 0) this.#start(delivery.id)
+    }
+  }
+
+  // A success by hand does not cancel the automatic attempts: they go on until one of them succeeds.
+  #schedule(delivery: DeliveryRecord): void {
+    const { id, nextAttemptMs } = delivery
+    if (nextAttemptMs === null) return
+    this.#scheduler.at(nextAttemptMs, () => {
+      if (this.#store.get('deliveries', id)?.nextAttemptMs === nextAttemptMs) this.#start(id)
+    })
+  }
+
+  #start(id: string): void {
+    if (this.paused || this.#inFlight.has(id) || this.#stopping.signal.aborted) return
+    const running = this.#attempt(id, 'automatic')
+      .catch((error: unknown) => this.#log.error({ err: error, delivery: id }, 'delivery.crashed'))
+      .finally(() => this.#inFlight.delete(id))
+    this.#inFlight.set(id, running)
+  }
+
+  async #attempt(id: string, trigger: Trigger): Promise<void> {
+    const delivery = this.#store.get('deliveries', id)
+    const event = this.#store.get('events', delivery?.event ?? '')
+    if (!delivery || !event) return
+    const endpoint = this.#store.get('webhook_endpoints', delivery.endpoint)
+    if (trigger === 'automatic' && endpoint?.status !== 'enabled') {
+      this.#store.transact(NOBODY, (tx) =>
+        tx.put('deliveries', { ...delivery, status: 'stopped', nextAttemptMs: null }),
+      )
+      return
+    }
+    if (!endpoint) return
+    const started = performance.now()
+    const result = await this.#send(this.#parcel(event, endpoint))
+    if (this.#stopping.signal.aborted && result.status === null) return
+    const durationMs = Math.round(performance.now() - started)
+    this.#record(id, trigger, { at: new Date().toISOString(), ...result, durationMs, trigger })
+  }
+
+  #parcel(event: EventRecord, endpoint: WebhookEndpointRecord): Parcel {
+    const body = JSON.stringify(renderEvent(this.#store, event), null, 2)
+    const secrets = activeSecrets(endpoint, this.#store.clock.nowMs())
+    // Real time, whatever the sandbox's clock says: receivers compare it with theirs.
+    const t = Math.floor(Date.now() / 1000)
+    return { url: new URL(endpoint.url), body, signature: signatureHeader(body, t, secrets) }
+  }
+
+  #record(id: string, trigger: Trigger, attempt: AttemptRecord): void {
+    const delivery = this.#store.get('deliveries', id)
+    if (!delivery) return
+    const succeeded = attempt.status !== null && attempt.status >= 200 && attempt.status < 300
+    const attempts = [...delivery.attempts, attempt].slice(-MAX_ATTEMPTS_KEPT)
+    const next = trigger === 'manual' ? delivery : this.#afterAutomatic(delivery, succeeded)
+    const row = this.#store.transact(NOBODY, (tx) =>
+      tx.put('deliveries', { ...next, attempts, ...(succeeded ? { status: 'delivered' as const } : {}) }),
+    )
+    this.#log.info(
+      {
+        event: delivery.event,
+        type: this.#store.get('events', delivery.event)?.type,
+        status: attempt.status,
+        error: attempt.error ?? undefined,
+        attempt: attempts.length,
+        durationMs: attempt.durationMs,
+      },
+      succeeded ? 'webhook.delivered' : 'webhook.failed',
+    )
+    if (trigger === 'automatic') this.#schedule(row)
+    for (const check of this.#waiters) check()
+  }
+
+  #afterAutomatic(delivery: DeliveryRecord, succeeded: boolean): DeliveryRecord {
+    const automaticAttempts = delivery.automaticAttempts + 1
+    if (succeeded) return { ...delivery, automaticAttempts, nextAttemptMs: null }
+    const delay = this.#store.settings.retryDelaysMs[automaticAttempts - 1]
+    if (delay === undefined) {
+      const status = delivery.status === 'delivered' ? 'delivered' : 'failed'
+      return { ...delivery, automaticAttempts, status, nextAttemptMs: null }
+    }
+    return { ...delivery, automaticAttempts, nextAttemptMs: this.#store.clock.nowMs() + delay }
+  }
+
+  async #send(parcel: Parcel, fresh = false): Promise<Result> {
+    return new Promise((resolve) => {
+      const { url, body } = parcel
+      const secure = url.protocol === 'https:'
+      const timeoutMs = Math.min(this.#store.settings.deliveryTimeoutMs, MAX_TIMEOUT_MS)
+      const call = (secure ? httpsRequest : httpRequest)(url, {
+        method: 'POST',
+        agent: fresh ? false : secure ? this.#agents.https : this.#agents.http,
+        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(timeoutMs)]),
+        headers: webhookHeaders(parcel),
+      })
+      call.on('response', (response) => {
+        response.on('error', () => {}).resume()
+        resolve({ status: response.statusCode ?? null, error: null })
+      })
+      call.on('error', (error: NodeJS.ErrnoException) => {
+        // The receiver closed an idle connection in the very moment it was used: that is no answer, ask again.
+        if (call.reusedSocket && error.code === 'ECONNRESET' && !fresh) resolve(this.#send(parcel, true))
+        else resolve({ status: null, error: reasonOf(error, timeoutMs) })
+      })
+      call.end(body)
+    })
+  }
+}
+
+function webhookHeaders(parcel: Parcel): Record<string, string> {
+  return {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(parcel.body)),
+    'User-Agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+    Accept: '*/*; q=0.5, application/xml',
+    'Accept-Encoding': 'gzip',
+    'Cache-Control': 'no-cache',
+    'Stripe-Signature': parcel.signature,
+  }
+}
+
+function reasonOf(error: NodeJS.ErrnoException, timeoutMs: number): string {
+  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs} ms`
+  return error.code ?? error.message
+}

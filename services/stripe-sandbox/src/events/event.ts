@@ -1,0 +1,87 @@
+import type Stripe from 'stripe'
+import { newId, stemOf, stemmedId } from '../ids.ts'
+import { API_VERSION } from '../settings.ts'
+import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
+import type { Reads, Tx } from '../store/store.ts'
+
+export type EventType = Exclude<Stripe.Event.Type, never>
+
+/**
+ * Records that something happened to `object`, as it is now and for ever, and one delivery per endpoint that listens.
+ * Delivery starts when the transaction commits, in the order of the calls.
+ */
+export function emit(
+  tx: Tx,
+  type: EventType,
+  object: { readonly object: string },
+  previousAttributes: object | null = null,
+): EventRecord {
+  const endpoints = [...tx.table('webhook_endpoints').oldestFirst()].filter((endpoint) =>
+    listensTo(endpoint, type),
+  )
+  const event = tx.put('events', {
+    id: eventId(object),
+    created: tx.now,
+    type,
+    object: structuredClone(object),
+    previousAttributes,
+    request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
+    endpoints: endpoints.map(({ id }) => id),
+  })
+  for (const endpoint of endpoints) {
+    tx.put('deliveries', {
+      id: deliveryId(event.id, endpoint.id),
+      event: event.id,
+      endpoint: endpoint.id,
+      status: 'pending',
+      automaticAttempts: 0,
+      nextAttemptMs: tx.nowMs,
+      attempts: [],
+    })
+  }
+  return event
+}
+
+export function deliveryId(event: string, endpoint: string): string {
+  return `${event}.${endpoint}`
+}
+
+export function listensTo(endpoint: WebhookEndpointRecord, type: string): boolean {
+  if (endpoint.status !== 'enabled') return false
+  return endpoint.enabledEvents.includes('*') || endpoint.enabledEvents.includes(type)
+}
+
+/** How many endpoints have not yet answered 2xx. */
+export function pendingWebhooks(reads: Reads, event: EventRecord): number {
+  return event.endpoints.filter(
+    (endpoint) => reads.get('deliveries', deliveryId(event.id, endpoint))?.status !== 'delivered',
+  ).length
+}
+
+export function renderEvent(reads: Reads, event: EventRecord): object {
+  return {
+    id: event.id,
+    object: 'event',
+    api_version: API_VERSION,
+    created: event.created,
+    data: {
+      object: event.object,
+      ...(event.previousAttributes ? { previous_attributes: event.previousAttributes } : {}),
+    },
+    livemode: false,
+    pending_webhooks: pendingWebhooks(reads, event),
+    request: { id: event.request.id, idempotency_key: event.request.idempotencyKey },
+    type: event.type,
+  }
+}
+
+// Events about a payment share its stem, as Stripe's do; the others start with evt_1.
+function eventId(object: {
+  readonly object: string
+  readonly id?: string
+  payment_intent?: unknown
+}): string {
+  const payment = object.object === 'payment_intent' ? object.id : object.payment_intent
+  const belongs = object.object !== 'checkout.session' && typeof payment === 'string'
+  return belongs ? stemmedId('evt', stemOf(payment)) : newId('evt_1', 23)
+}

@@ -1,0 +1,68 @@
+import type Stripe from 'stripe'
+import { newId, randomText } from '../ids.ts'
+import { API_VERSION } from '../settings.ts'
+import type { WebhookEndpointRecord } from '../store/records.ts'
+import type { Tx } from '../store/store.ts'
+
+export const MAX_ENDPOINTS = 16
+
+/** The endpoint as the API shows it; the secret only where it was just created. */
+export function renderWebhookEndpoint(
+  record: WebhookEndpointRecord,
+  withSecret = false,
+): Stripe.WebhookEndpoint {
+  return {
+    id: record.id,
+    object: 'webhook_endpoint',
+    api_version: record.apiVersion,
+    application: null,
+    created: record.created,
+    description: record.description,
+    enabled_events: record.enabledEvents,
+    livemode: false,
+    metadata: record.metadata,
+    ...(withSecret && record.secrets[0] ? { secret: record.secrets[0].value } : {}),
+    status: record.status,
+    url: record.url,
+  }
+}
+
+export function newSecret(): string {
+  return `whsec_${randomText(32)}`
+}
+
+export function newWebhookEndpoint(
+  tx: Tx,
+  from: { url: string; enabledEvents: string[]; secret?: string } & Partial<WebhookEndpointRecord>,
+): WebhookEndpointRecord {
+  const { secret, ...rest } = from
+  return tx.put('webhook_endpoints', {
+    id: newId('we_1', 23),
+    created: tx.now,
+    apiVersion: API_VERSION,
+    description: null,
+    metadata: {},
+    status: 'enabled',
+    secrets: [{ value: secret ?? newSecret(), expiresAtMs: null }],
+    ...rest,
+  })
+}
+
+/** The secrets that sign now: the current one, and rolled ones whose overlap has not ended. */
+export function activeSecrets(record: WebhookEndpointRecord, nowMs: number): string[] {
+  return record.secrets
+    .filter(({ expiresAtMs }) => expiresAtMs === null || expiresAtMs > nowMs)
+    .map(({ value }) => value)
+}
+
+/** Makes sure an endpoint listens to everything at `url` with that secret, and returns it. */
+export function ensureEndpoint(tx: Tx, url: string, secret: string | undefined): WebhookEndpointRecord {
+  const existing = [...tx.table('webhook_endpoints').oldestFirst()].find((endpoint) => endpoint.url === url)
+  if (!existing) return newWebhookEndpoint(tx, { url, enabledEvents: ['*'], ...(secret ? { secret } : {}) })
+  return tx.put('webhook_endpoints', {
+    ...existing,
+    status: 'enabled',
+    enabledEvents: ['*'],
+    secrets: secret === undefined ? existing.secrets : [{ value: secret, expiresAtMs: null }],
+  })
+}

@@ -1,0 +1,219 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Log } from '@passerelle/kit/log'
+import { ApiError, invalidParameter } from '../errors.ts'
+import type { ErrorDetails } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { API_VERSION } from '../settings.ts'
+import type { Cause, Store } from '../store/store.ts'
+import { authenticate } from './authentication.ts'
+import { expand } from './expand.ts'
+import type { FormObject } from './form.ts'
+import { FormError, parseForm } from './form.ts'
+import type { InFlight } from './idempotency.ts'
+import { fingerprint, recall, store as remember } from './idempotency.ts'
+import type { Operation } from './operation.ts'
+import { list, readParams, text } from './params.ts'
+
+type Answer = { readonly status: number; readonly body: string; readonly replayed?: string }
+type Context = {
+  readonly operation: Operation
+  readonly requestId: string
+  readonly key: string | null
+  readonly version: string
+  readonly path: string
+  readonly id: string
+}
+
+/** What may go wrong on purpose around a call. */
+export type Interference = {
+  beforeRun(operation: Operation): Promise<void>
+  beforeAnswer(operation: Operation, reply: FastifyReply): Promise<void>
+}
+
+export type ApiDeps = { readonly store: Store; readonly log: Log; readonly interference: Interference }
+
+/** Serves the operations as Stripe's API: authentication, idempotency, one transaction, Stripe's headers and errors. */
+export function serveApi(app: FastifyInstance, deps: ApiDeps, operations: readonly Operation[]): void {
+  const running: InFlight = new Set()
+  for (const operation of operations) {
+    app.route({
+      method: operation.method,
+      url: operation.path,
+      handler: async (request, reply) => {
+        const requestId = newId('req', 14)
+        try {
+          authenticate(request.headers.authorization)
+          await handle(deps, running, { operation, requestId }, { request, reply })
+        } catch (error) {
+          answerError(deps, { error, requestId }, request, reply)
+        }
+        return reply
+      },
+    })
+  }
+}
+
+async function handle(
+  deps: ApiDeps,
+  running: InFlight,
+  call: { operation: Operation; requestId: string },
+  { request, reply }: { request: FastifyRequest; reply: FastifyReply },
+): Promise<void> {
+  const form = readForm(request)
+  const context: Context = {
+    ...call,
+    key: call.operation.method === 'GET' ? null : (headerOf(request, 'idempotency-key') ?? null),
+    version: headerOf(request, 'stripe-version') ?? API_VERSION,
+    path: request.url.split('?')[0] ?? '',
+    id: (request.params as { id?: string }).id ?? '',
+  }
+  const { key } = context
+  const print = fingerprint(call.operation.method, context.path, form)
+  const stored = key === null ? undefined : recall(deps.store, running, key, print)
+  if (stored) {
+    send(reply, context, { status: stored.status, body: stored.body, replayed: stored.requestId })
+    return
+  }
+  if (key !== null) running.add(key)
+  try {
+    if (deps.store.settings.apiLatencyMs > 0) await delay(deps.store.settings.apiLatencyMs)
+    await deps.interference.beforeRun(call.operation)
+    const answer = run(deps.store, context, form, print)
+    await deps.interference.beforeAnswer(call.operation, reply)
+    if (!reply.sent) send(reply, context, answer)
+  } finally {
+    if (key !== null) running.delete(key)
+  }
+}
+
+/** Runs the operation and keeps its answer under the idempotency key, in the same commit wherever something was written. */
+function run(store: Store, context: Context, form: FormObject, print: string): Answer {
+  const { operation, requestId, key } = context
+  const { expand: paths, ...params } = readParams({ ...operation.shape, expand: list(text(), 20) }, form)
+  const cause: Cause = { requestId, idempotencyKey: key }
+  const keep = (answer: Answer): Answer => {
+    if (key === null) return answer
+    const record = { id: key, fingerprint: print, requestId, status: answer.status, body: answer.body }
+    store.transact(cause, (tx) => remember(tx, record))
+    return answer
+  }
+  try {
+    return store.transact(cause, (tx) => {
+      const answer = execute(() => {
+        const result = operation.run(tx, {
+          params,
+          id: context.id,
+          path: context.path,
+          version: context.version,
+        })
+        expand(tx, result, (paths as string[] | null | undefined) ?? [])
+        return { status: 200, body: pretty(result) }
+      }, requestId)
+      if (key !== null) {
+        remember(tx, { id: key, fingerprint: print, requestId, status: answer.status, body: answer.body })
+      }
+      return answer
+    })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.beforeExecution) throw error
+    return keep({ status: error.status, body: errorBody(error.details, requestId) })
+  }
+}
+
+// An error that keeps its effects is an answer like any other; the rest undo the transaction.
+function execute(work: () => Answer, requestId: string): Answer {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof ApiError && error.keepsEffects) {
+      return { status: error.status, body: errorBody(error.details, requestId) }
+    }
+    throw error
+  }
+}
+
+function readForm(request: FastifyRequest): FormObject {
+  try {
+    const query = request.url.split('?')[1] ?? ''
+    const body = typeof request.body === 'string' ? request.body : ''
+    return parseForm(
+      request.method === 'POST' ? [query, body].filter((part) => part !== '').join('&') : query,
+    )
+  } catch (error) {
+    if (error instanceof FormError) throw invalidParameter(error.message)
+    throw error
+  }
+}
+
+function send(reply: FastifyReply, context: Context, answer: Answer): void {
+  stripeHeaders(reply)
+  reply.header('Request-Id', context.requestId).header('Stripe-Version', context.version)
+  if (context.key !== null) {
+    reply
+      .header('Idempotency-Key', context.key)
+      .header('Original-Request', answer.replayed ?? context.requestId)
+    if (answer.status < 400) reply.header('Stripe-Should-Retry', 'false')
+  }
+  if (answer.replayed !== undefined) reply.header('Idempotent-Replayed', 'true')
+  void reply.code(answer.status).send(answer.body)
+}
+
+/** Answers what was thrown, in Stripe's shape; an unexpected error is logged and becomes a 500. */
+export function answerError(
+  deps: Pick<ApiDeps, 'log'>,
+  failure: { error: unknown; requestId: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const { error, requestId } = failure
+  if (reply.sent) return
+  stripeHeaders(reply)
+  if (!(error instanceof ApiError)) {
+    deps.log.error({ err: error, requestId }, 'api.crashed')
+    const message = 'An unknown error occurred in the sandbox. This is a defect of the sandbox: see its log.'
+    void reply
+      .header('Request-Id', requestId)
+      .code(500)
+      .send(errorBody({ type: 'api_error', message }, requestId))
+    return
+  }
+  if (error.status === 401) {
+    void reply
+      .header('Www-Authenticate', 'Bearer realm="Stripe"')
+      .code(401)
+      .send(pretty({ error: error.details }))
+    return
+  }
+  const version = headerOf(request, 'stripe-version')
+  if (version !== undefined) reply.header('Stripe-Version', version)
+  void reply.header('Request-Id', requestId).code(error.status).send(errorBody(error.details, requestId))
+}
+
+function stripeHeaders(reply: FastifyReply): void {
+  reply
+    .header('Content-Type', 'application/json')
+    .header('Cache-Control', 'no-cache, no-store')
+    .header('Vary', 'Origin')
+    .header('Access-Control-Allow-Credentials', 'true')
+    .header('Access-Control-Allow-Methods', 'GET, HEAD, PUT, PATCH, POST, DELETE')
+    .header('Access-Control-Allow-Origin', '*')
+    .header('Access-Control-Expose-Headers', 'Request-Id, Stripe-Manage-Version, Stripe-Should-Retry')
+    .header('Access-Control-Max-Age', '300')
+    .header('Strict-Transport-Security', 'max-age=63072000; includeSubDomains; preload')
+    .header('X-Stripe-Routing-Context-Priority-Tier', 'api-testmode')
+}
+
+function errorBody(details: ErrorDetails, requestId: string): string {
+  const url = `https://dashboard.stripe.com/test/workbench/logs?object=${requestId}`
+  return pretty({ error: { ...details, request_log_url: url } })
+}
+
+function pretty(value: object): string {
+  return JSON.stringify(value, null, 2)
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value : undefined
+}

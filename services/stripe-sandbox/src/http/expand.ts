@@ -1,0 +1,122 @@
+import { renderLineItem } from '../checkout/session.ts'
+import { invalidParameter } from '../errors.ts'
+import type { ResourceTable } from '../resources.ts'
+import { render } from '../resources.ts'
+import type { Reads } from '../store/store.ts'
+
+type Json = Record<string, unknown>
+
+// Which fields hold the id of what.
+const REFERENCES: Readonly<Record<string, Readonly<Record<string, ResourceTable>>>> = {
+  'checkout.session': { payment_intent: 'payment_intents', customer: 'customers' },
+  payment_intent: { latest_charge: 'charges', payment_method: 'payment_methods', customer: 'customers' },
+  charge: {
+    balance_transaction: 'balance_transactions',
+    customer: 'customers',
+    payment_intent: 'payment_intents',
+    failure_balance_transaction: 'balance_transactions',
+  },
+  refund: {
+    balance_transaction: 'balance_transactions',
+    charge: 'charges',
+    customer: 'customers',
+    failure_balance_transaction: 'balance_transactions',
+    payment_intent: 'payment_intents',
+    payment_method: 'payment_methods',
+  },
+  dispute: { charge: 'charges', payment_intent: 'payment_intents' },
+  'radar.early_fraud_warning': { charge: 'charges', payment_intent: 'payment_intents' },
+  payment_method: { customer: 'customers' },
+  price: { product: 'products' },
+}
+
+// Fields that are there only when asked for.
+const LISTS: Readonly<Record<string, Readonly<Record<string, (reads: Reads, owner: Json) => object>>>> = {
+  'checkout.session': { line_items: lineItemsOf },
+  charge: { refunds: refundsOf },
+}
+
+const NOT_EXPANDABLE = new Set([
+  'source',
+  'invoice',
+  'subscription',
+  'setup_intent',
+  'payment_link',
+  'transfer',
+  'review',
+  'application',
+  'on_behalf_of',
+])
+const MAX_DEPTH = 4
+
+/** Replaces ids by their objects along the dotted paths, in place. */
+export function expand(reads: Reads, answer: object, paths: readonly string[]): void {
+  for (const path of paths) {
+    const steps = path.split('.')
+    if (steps.length > MAX_DEPTH) {
+      throw invalidParameter(
+        `You cannot expand more than ${MAX_DEPTH} levels of a property. Property: ${path}`,
+        { param: 'expand' },
+      )
+    }
+    walk(reads, answer as Json, steps, path)
+  }
+}
+
+function walk(reads: Reads, node: Json, steps: readonly string[], path: string): void {
+  const [step, ...rest] = steps
+  if (step === undefined) return
+  if (node['object'] === 'list' && step === 'data') {
+    for (const item of node['data'] as Json[]) walk(reads, item, rest, path)
+    return
+  }
+  const child = childOf(reads, node, step, path)
+  if (child === null) return
+  if (Array.isArray(child)) for (const item of child as Json[]) walk(reads, item, rest, path)
+  else walk(reads, child, rest, path)
+}
+
+function childOf(reads: Reads, node: Json, step: string, path: string): Json | null {
+  const kind = String(node['object'])
+  const table = REFERENCES[kind]?.[step]
+  const list = LISTS[kind]?.[step]
+  const value = node[step]
+  if (list) {
+    const expanded = (typeof value === 'object' && value !== null ? value : list(reads, node)) as Json
+    node[step] = expanded
+    return expanded
+  }
+  if (table && typeof value === 'string') {
+    const record = reads.get(table, value)
+    if (!record) return null
+    const expanded = render(reads, table, record) as unknown as Json
+    node[step] = expanded
+    return expanded
+  }
+  if (typeof value === 'object' && value !== null) return value as Json
+  if (table || NOT_EXPANDABLE.has(step)) return null
+  throw invalidParameter(
+    `This property cannot be expanded (${step}). You may want to try expanding '${path}' on another object.`,
+    { param: 'expand' },
+  )
+}
+
+function lineItemsOf(reads: Reads, owner: Json): object {
+  const session = reads.get('sessions', String(owner['id']))
+  const data = session?.lineItems.map((item) => renderLineItem(reads, item)) ?? []
+  return {
+    object: 'list',
+    data,
+    has_more: false,
+    url: `/v1/checkout/sessions/${String(owner['id'])}/line_items`,
+  }
+}
+
+function refundsOf(reads: Reads, owner: Json): object {
+  const id = String(owner['id'])
+  const data = [...reads.table('refunds').newestFirst()]
+    .filter((refund) => refund.charge === id)
+    .slice(0, 10)
+    .map((refund) => render(reads, 'refunds', refund))
+  return { object: 'list', data, has_more: false, url: `/v1/charges/${id}/refunds` }
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** `length` random letters and digits, without modulo bias. */
+export function randomText(length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of randomBytes(length)) {
+      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62]
+    }
+  }
+  return text
+}
+
+/** A new id such as `cus_…`. Ids are opaque: their length imitates Stripe's, nothing reads them. */
+export function newId(prefix: string, length = 24): string {
+  return `${prefix}_${randomText(length)}`
+}
+
+/** As Stripe does, a payment's charge, refunds, balance rows and events share the stem of its PaymentIntent. */
+export function newStem(): string {
+  return `3${randomText(16)}`
+}
+
+export function stemmedId(prefix: string, stem: string): string {
+  return `${prefix}_${stem}${randomText(8)}`
+}
+
+export function stemOf(id: string): string {
+  return id.slice(id.indexOf('_') + 1).slice(0, 17)
+}

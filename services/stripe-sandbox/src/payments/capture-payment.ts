@@ -1,0 +1,88 @@
+import { ApiError, docUrl } from '../errors.ts'
+import { emit } from '../events/event.ts'
+import { render } from '../resources.ts'
+import type { PaymentIntentRecord } from '../store/records.ts'
+import type { Tx } from '../store/store.ts'
+import { later } from '../tasks.ts'
+import { instrumentByName } from './instruments.ts'
+import { requireCancelable, unexpectedState } from './payment-intent.ts'
+
+/** Takes the held money, or a part of it; the rest is released. */
+export function capturePayment(
+  tx: Tx,
+  intent: PaymentIntentRecord,
+  amount: number | undefined,
+): PaymentIntentRecord {
+  const charge = tx.get('charges', intent.latestCharge ?? '')
+  if (intent.status !== 'requires_capture' || !charge) {
+    throw unexpectedState(
+      intent,
+      tx.settings.publicUrl,
+      `This PaymentIntent could not be captured because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.`,
+    )
+  }
+  const captured = amount ?? intent.amountCapturable
+  if (captured > intent.amountCapturable) {
+    throw new ApiError(400, {
+      code: 'amount_too_large',
+      doc_url: docUrl('amount_too_large'),
+      message: `The payment could not be captured because the requested capture amount is greater than the authorized amount.`,
+      param: 'amount_to_capture',
+      payment_intent: render(tx, 'payment_intents', intent),
+      type: 'invalid_request_error',
+    })
+  }
+  const taken = tx.put('charges', {
+    ...charge,
+    captured: true,
+    amountCaptured: captured,
+    // What is not captured goes back to the payer at once and counts as refunded on the charge.
+    amountRefunded: charge.amount - captured,
+  })
+  const done = tx.put('payment_intents', {
+    ...intent,
+    status: 'succeeded',
+    amountCapturable: 0,
+    amountReceived: captured,
+  })
+  emit(tx, 'charge.captured', render(tx, 'charges', taken))
+  emit(tx, 'payment_intent.succeeded', render(tx, 'payment_intents', done))
+  later(tx, 'settle_charge', charge.id, { ms: tx.settings.chargeUpdatedDelayMs })
+  const method = tx.get('payment_methods', charge.paymentMethod)
+  const { dispute } = method ? instrumentByName(method.instrument) : {}
+  if (dispute) later(tx, 'open_dispute', charge.id, { ms: tx.settings.disputeOpenedDelayMs, note: dispute })
+  return done
+}
+
+/** Gives the payment up; a hold is released. */
+export function cancelPayment(
+  tx: Tx,
+  intent: PaymentIntentRecord,
+  reason: string | null,
+): PaymentIntentRecord {
+  requireCancelable(intent, tx.settings.publicUrl)
+  const charge = tx.get('charges', intent.latestCharge ?? '')
+  if (intent.status === 'requires_capture' && charge) {
+    tx.put('charges', { ...charge, released: true, amountRefunded: charge.amount })
+  }
+  const canceled = tx.put('payment_intents', {
+    ...intent,
+    status: 'canceled',
+    amountCapturable: 0,
+    canceledAt: tx.now,
+    cancellationReason: reason,
+    returnUrl: null,
+  })
+  emit(tx, 'payment_intent.canceled', render(tx, 'payment_intents', canceled))
+  return canceled
+}
+
+/** The hold ran out before anyone captured it. */
+export function expireHold(tx: Tx, intentId: string): void {
+  const intent = tx.get('payment_intents', intentId)
+  const charge = tx.get('charges', intent?.latestCharge ?? '')
+  if (intent?.status !== 'requires_capture' || !charge) return
+  cancelPayment(tx, intent, 'automatic')
+  const released = tx.get('charges', charge.id)
+  if (released) emit(tx, 'charge.expired', render(tx, 'charges', released))
+}

@@ -1,0 +1,297 @@
+import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../errors.ts'
+import { emit } from '../events/event.ts'
+import { LIST_CREATED, listPage } from '../http/list.ts'
+import type { Operation } from '../http/operation.ts'
+import { operation } from '../http/operation.ts'
+import type { Params } from '../http/params.ts'
+import {
+  anything,
+  changeMetadata,
+  choice,
+  currency,
+  email,
+  flag,
+  integer,
+  list,
+  metadata,
+  object,
+  text,
+  url,
+} from '../http/params.ts'
+import { minimumOf } from '../money.ts'
+import { render } from '../resources.ts'
+import type { PaymentIntentRecord } from '../store/records.ts'
+import type { Tx } from '../store/store.ts'
+import { cancelPayment, capturePayment } from './capture-payment.ts'
+import { confirmPayment, declineError } from './confirm-payment.ts'
+import { newPaymentIntent, paymentMethodTypes, unexpectedState } from './payment-intent.ts'
+import { METHOD_DATA, methodFromData } from './payment-method.routes.ts'
+import { resolvePaymentMethod } from './payment-method.ts'
+
+const ACCEPTED_UNREAD = {
+  amount_details: anything(),
+  confirmation_token: text(),
+  hooks: anything(),
+  mandate: text(),
+  mandate_data: anything(),
+  payment_details: anything(),
+  payment_method_configuration: text(),
+  payment_method_options: anything(),
+  radar_options: anything(),
+  transfer_group: text(),
+}
+
+const DETAILS = {
+  ...ACCEPTED_UNREAD,
+  allowed_payment_method_types: list(text()),
+  capture_method: choice('automatic', 'automatic_async', 'manual'),
+  excluded_payment_method_types: list(text()),
+  payment_method: text(),
+  payment_method_data: METHOD_DATA,
+  /** Removed from the API; older callers may still send it. */
+  payment_method_types: list(text()),
+  receipt_email: email(),
+  setup_future_usage: choice('off_session', 'on_session'),
+  shipping: anything(),
+}
+
+const CONFIRM = {
+  ...DETAILS,
+  amount_to_confirm: integer(),
+  error_on_requires_action: flag(),
+  off_session: text(),
+  return_url: url(),
+  use_stripe_sdk: flag(),
+}
+
+const DESCRIBED = {
+  customer: text(),
+  description: text(1000),
+  metadata: metadata(),
+  statement_descriptor: text(22),
+  statement_descriptor_suffix: text(22),
+}
+
+const CREATE = {
+  ...CONFIRM,
+  ...DESCRIBED,
+  amount: integer(),
+  automatic_payment_methods: object({ allow_redirects: choice('always', 'never'), enabled: flag() }),
+  confirm: flag(),
+  confirmation_method: choice('automatic', 'manual'),
+  currency: currency(),
+}
+
+const UPDATE = { ...DETAILS, ...DESCRIBED, amount: integer(), currency: currency() }
+
+export const paymentIntentOperations: readonly Operation[] = [
+  operation('POST /v1/payment_intents', CREATE, (tx, { params, version }) => {
+    refuseOldParameter(params, version)
+    const intent = create(tx, params)
+    return shown(tx, params.confirm ? confirm(tx, intent, params) : intent)
+  }),
+  operation('GET /v1/payment_intents', { ...LIST_CREATED, customer: text() }, (tx, { params, path }) =>
+    listPage(tx, 'payment_intents', {
+      url: path,
+      params,
+      noun: 'payment_intent',
+      keep: (row) => !params.customer || row.customer === params.customer,
+    }),
+  ),
+  operation('GET /v1/payment_intents/:id', { client_secret: text() }, (tx, { id }) =>
+    shown(tx, find(tx, id)),
+  ),
+  operation('POST /v1/payment_intents/:id', UPDATE, (tx, { id, params, version }) => {
+    refuseOldParameter(params, version)
+    return shown(tx, update(tx, find(tx, id), params))
+  }),
+  operation('POST /v1/payment_intents/:id/confirm', CONFIRM, (tx, { id, params, version }) => {
+    refuseOldParameter(params, version)
+    return shown(tx, confirm(tx, find(tx, id), params))
+  }),
+  operation(
+    'POST /v1/payment_intents/:id/capture',
+    {
+      ...ACCEPTED_UNREAD,
+      amount_to_capture: integer({ min: 1 }),
+      final_capture: flag(),
+      metadata: metadata(),
+      statement_descriptor: text(22),
+      statement_descriptor_suffix: text(22),
+    },
+    (tx, { id, params }) => {
+      const intent = find(tx, id)
+      const described = { ...intent, metadata: changeMetadata(intent.metadata, params.metadata) }
+      return shown(tx, capturePayment(tx, described, params.amount_to_capture ?? undefined))
+    },
+  ),
+  operation(
+    'POST /v1/payment_intents/:id/cancel',
+    { cancellation_reason: choice('abandoned', 'duplicate', 'fraudulent', 'requested_by_customer') },
+    (tx, { id, params }) => {
+      const intent = find(tx, id)
+      if (intent.session !== null && intent.status !== 'requires_capture') refuseCheckouts('cancel')
+      return shown(tx, cancelPayment(tx, intent, params.cancellation_reason ?? null))
+    },
+  ),
+]
+
+const NO_LONGER = '2026-09-30'
+
+function refuseOldParameter(params: { payment_method_types?: unknown }, version: string): void {
+  if (params.payment_method_types === undefined || version.slice(0, 10) < NO_LONGER) return
+  throw invalidParameter(
+    'The `payment_method_types` parameter is no longer supported. Use `allowed_payment_method_types` or manage payment methods in the Dashboard.',
+    { code: 'payment_method_types_no_longer_supported', param: 'payment_method_types' },
+  )
+}
+
+function create(tx: Tx, params: Params<typeof CREATE>): PaymentIntentRecord {
+  const { amount, currency: code } = params
+  if (amount === undefined || amount === null) throw missingParameter('amount')
+  if (!code) throw missingParameter('currency')
+  requireAmount(amount, code)
+  requireCustomer(tx, params.customer)
+  const allowed = params.allowed_payment_method_types ?? params.payment_method_types ?? null
+  const excluded = params.excluded_payment_method_types ?? null
+  const method = methodOf(tx, params, params.customer ?? null)
+  const intent = newPaymentIntent(tx, {
+    amount,
+    currency: code,
+    allowedTypes: params.allowed_payment_method_types ?? null,
+    excludedTypes: excluded,
+    paymentMethodTypes: paymentMethodTypes(code, { allowed, excluded }),
+    automaticPaymentMethods: params.payment_method_types
+      ? null
+      : {
+          allow_redirects: params.automatic_payment_methods?.allow_redirects ?? 'always',
+          enabled: params.automatic_payment_methods?.enabled ?? true,
+        },
+    captureMethod: params.capture_method ?? 'automatic_async',
+    confirmationMethod: params.confirmation_method ?? 'automatic',
+    customer: params.customer ?? null,
+    description: params.description ?? null,
+    metadata: changeMetadata({}, params.metadata),
+    receiptEmail: params.receipt_email ?? null,
+    setupFutureUsage: params.setup_future_usage ?? null,
+    statementDescriptor: params.statement_descriptor ?? null,
+    statementDescriptorSuffix: params.statement_descriptor_suffix ?? null,
+  })
+  emit(tx, 'payment_intent.created', render(tx, 'payment_intents', intent))
+  if (!method) return intent
+  return tx.put('payment_intents', { ...intent, paymentMethod: method.id, status: 'requires_confirmation' })
+}
+
+function update(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof UPDATE>): PaymentIntentRecord {
+  const moneyChanges = (params.amount ?? params.currency) !== undefined
+  if (
+    moneyChanges &&
+    !['requires_payment_method', 'requires_confirmation', 'requires_action'].includes(intent.status)
+  ) {
+    throw unexpectedState(
+      intent,
+      tx.settings.publicUrl,
+      `This PaymentIntent's amount could not be updated because it has a status of ${intent.status}. You may only update the amount of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.`,
+    )
+  }
+  const amount = params.amount ?? intent.amount
+  const code = params.currency ?? intent.currency
+  if (moneyChanges) requireAmount(amount, code)
+  requireCustomer(tx, params.customer)
+  const method = methodOf(tx, params, intent.customer)
+  const waits = method && intent.status === 'requires_payment_method'
+  return tx.put('payment_intents', {
+    ...intent,
+    amount,
+    currency: code,
+    customer: params.customer === undefined ? intent.customer : params.customer,
+    description: params.description === undefined ? intent.description : params.description,
+    metadata: changeMetadata(intent.metadata, params.metadata),
+    receiptEmail: params.receipt_email === undefined ? intent.receiptEmail : params.receipt_email,
+    setupFutureUsage:
+      params.setup_future_usage === undefined ? intent.setupFutureUsage : params.setup_future_usage,
+    captureMethod: params.capture_method ?? intent.captureMethod,
+    ...(method ? { paymentMethod: method.id } : {}),
+    ...(waits ? { status: 'requires_confirmation' as const } : {}),
+  })
+}
+
+function confirm(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof CONFIRM>): PaymentIntentRecord {
+  if (intent.session !== null) refuseCheckouts('confirm')
+  if (!['requires_payment_method', 'requires_confirmation', 'requires_action'].includes(intent.status)) {
+    throw unexpectedState(
+      intent,
+      tx.settings.publicUrl,
+      intent.status === 'succeeded'
+        ? 'You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.'
+        : `You cannot confirm this PaymentIntent because it has a status of ${intent.status}. Only a PaymentIntent with one of the following statuses may be confirmed: requires_confirmation, requires_action.`,
+    )
+  }
+  const method =
+    methodOf(tx, params, intent.customer) ?? tx.get('payment_methods', intent.paymentMethod ?? '')
+  if (!method) {
+    throw unexpectedState(
+      intent,
+      tx.settings.publicUrl,
+      `You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.`,
+    )
+  }
+  const changed = tx.put('payment_intents', {
+    ...intent,
+    ...(params.receipt_email ? { receiptEmail: params.receipt_email } : {}),
+    ...(params.setup_future_usage ? { setupFutureUsage: params.setup_future_usage } : {}),
+    ...(params.capture_method ? { captureMethod: params.capture_method } : {}),
+  })
+  const outcome = confirmPayment(tx, changed, {
+    method,
+    returnUrl: params.return_url ?? null,
+    offSession: Boolean(params.off_session) && params.off_session !== 'false',
+    errorOnRequiresAction: params.error_on_requires_action ?? false,
+    useStripeSdk: params.use_stripe_sdk ?? false,
+  })
+  const after = find(tx, intent.id)
+  if (outcome.kind === 'declined') throw declineError(tx, after)
+  return after
+}
+
+type MethodParams = Params<Pick<typeof DETAILS, 'payment_method' | 'payment_method_data'>>
+
+function methodOf(tx: Tx, params: MethodParams, customer: string | null) {
+  if (params.payment_method) return resolvePaymentMethod(tx, params.payment_method, { customer })
+  return params.payment_method_data ? methodFromData(tx, params.payment_method_data) : undefined
+}
+
+function requireAmount(amount: number, code: string): void {
+  if (amount >= minimumOf(code) && amount > 0 && amount <= 99_999_999) return
+  if (amount > 99_999_999) {
+    throw invalidParameter('Amount must be no more than 99,999,999 of the smallest currency unit.', {
+      code: 'amount_too_large',
+      param: 'amount',
+    })
+  }
+  throw invalidParameter(
+    'The amount must be greater than or equal to the minimum charge amount allowed for your account and the currency set (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). If you want to save a Payment Method for future use without an immediate payment, use a Setup Intent instead: https://docs.stripe.com/payments/setup-intents',
+    { code: amount < 1 ? 'parameter_invalid_integer' : 'amount_too_small', param: 'amount' },
+  )
+}
+
+function requireCustomer(tx: Tx, customer: string | null | undefined): void {
+  if (customer && !tx.get('customers', customer))
+    throw noSuch('customer', customer, { param: 'customer', inBody: true })
+}
+
+function refuseCheckouts(verb: string): never {
+  throw invalidRequest(`You cannot ${verb} a PaymentIntent that was created by a Checkout Session.`, {
+    code: 'payment_intent_unexpected_state',
+  })
+}
+
+function shown(tx: Tx, intent: PaymentIntentRecord): object {
+  return render(tx, 'payment_intents', intent)
+}
+
+function find(tx: Tx, id: string): PaymentIntentRecord {
+  const intent = tx.get('payment_intents', id)
+  if (!intent) throw noSuch('payment_intent', id, { param: 'intent' })
+  return intent
+}

@@ -1,0 +1,159 @@
+import { Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { fastify } from 'fastify'
+import { createLog } from '@passerelle/kit/log'
+import type { Log } from '@passerelle/kit/log'
+import { catalogOperations } from './accounts/catalog.routes.ts'
+import { sessionOperations } from './checkout/session.routes.ts'
+import { serveControl } from './control/control.routes.ts'
+import { ApiError } from './errors.ts'
+import { Deliverer } from './events/deliver.ts'
+import { eventOperations } from './events/event.routes.ts'
+import { ensureEndpoint, newSecret } from './events/webhook-endpoint.ts'
+import type { ApiDeps } from './http/api.ts'
+import { answerError, serveApi } from './http/api.ts'
+import { forgetOldKeys } from './http/idempotency.ts'
+import type { Operation } from './http/operation.ts'
+import { newId } from './ids.ts'
+import { servePages } from './pages/page.routes.ts'
+import { balanceOperations } from './payments/balance.routes.ts'
+import { chargeOperations } from './payments/charge.routes.ts'
+import { disputeOperations } from './payments/dispute.routes.ts'
+import { paymentIntentOperations } from './payments/payment-intent.routes.ts'
+import { paymentMethodOperations } from './payments/payment-method.routes.ts'
+import { runTasks } from './run-tasks.ts'
+import type { Settings } from './settings.ts'
+import { DEFAULT_SETTINGS } from './settings.ts'
+import { Clock } from './store/clock.ts'
+import { Scheduler } from './store/scheduler.ts'
+import { NOBODY, Store } from './store/store.ts'
+
+export type SandboxOptions = {
+  /** 0, the default, lets the system choose. */
+  readonly port?: number
+  readonly host?: string
+  /** Where browsers reach the sandbox; `http://localhost:<port>` by default. */
+  readonly publicUrl?: string
+  /** Keeps everything in this directory; without it, in memory only. */
+  readonly dataDir?: string
+  readonly webhookUrl?: string
+  readonly webhookSecret?: string
+  readonly log?: Log
+  /** Delays, fees and assumptions; see settings.ts. */
+  readonly settings?: Partial<Settings>
+}
+
+export type Sandbox = {
+  readonly url: string
+  readonly port: number
+  /** The secret of the endpoint at `webhookUrl`. */
+  readonly webhookSecret: string
+  stop(): Promise<void>
+}
+
+const OPERATIONS: readonly Operation[] = [
+  ...sessionOperations,
+  ...paymentIntentOperations,
+  ...paymentMethodOperations,
+  ...chargeOperations,
+  ...disputeOperations,
+  ...balanceOperations,
+  ...eventOperations,
+  ...catalogOperations,
+]
+
+const BODY_LIMIT_BYTES = 1_048_576
+
+/** Starts a Stripe of your own on 127.0.0.1. Resolves when it answers. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const log =
+    options.log ??
+    createLog({
+      name: 'stripe-sandbox',
+      level: 'silent',
+      destination: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    })
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings }
+  const { store, clock } = openStore(settings, options.dataDir)
+  const scheduler = new Scheduler(clock, (error) => log.error({ err: error }, 'task.crashed'))
+  const deliverer = new Deliverer({ store, scheduler, log })
+  runTasks(store, scheduler, log)
+  const app = buildApp({
+    store,
+    log,
+    interference: { beforeRun: async () => {}, beforeAnswer: async () => {} },
+  })
+  servePages(app, { store, deliverer, log })
+  serveControl(app, { store, scheduler, deliverer, log })
+
+  const host = options.host ?? '127.0.0.1'
+  await app.listen({ host, port: options.port ?? 0 })
+  const port = portOf(app)
+  settings.publicUrl = options.publicUrl ?? `http://localhost:${port}`
+  const webhookSecret = prepareEndpoint(store, options)
+  deliverer.resume()
+  log.info({ url: `http://${host}:${port}`, webhooks: options.webhookUrl ?? 'none' }, 'sandbox.listening')
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    webhookSecret,
+    stop: async () => {
+      scheduler.stop()
+      await deliverer.stop()
+      await app.close()
+      store.close()
+    },
+  }
+}
+
+function openStore(settings: Settings, dataDir: string | undefined): { store: Store; clock: Clock } {
+  const clock = new Clock()
+  const store = new Store(clock, settings, dataDir)
+  const setting = store.get('settings', 'clock')
+  if (setting?.id === 'clock') clock.restore(setting)
+  store.transact(NOBODY, forgetOldKeys)
+  return { store, clock }
+}
+
+function prepareEndpoint(store: Store, options: SandboxOptions): string {
+  const { webhookUrl, webhookSecret } = options
+  if (webhookUrl === undefined) return webhookSecret ?? newSecret()
+  const endpoint = store.transact(NOBODY, (tx) => ensureEndpoint(tx, webhookUrl, webhookSecret))
+  return endpoint.secrets[0]?.value ?? ''
+}
+
+function buildApp(deps: ApiDeps): FastifyInstance {
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    ['application/x-www-form-urlencoded', 'text/plain'],
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, body),
+  )
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, { json: body }),
+  )
+  app.setNotFoundHandler((request, reply) => {
+    const message = `Unrecognized request URL (${request.method}: ${request.url.split('?')[0] ?? ''}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`
+    const error = new ApiError(404, { message, type: 'invalid_request_error' })
+    answerError(deps, { error, requestId: newId('req', 14) }, request, reply)
+  })
+  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
+    const known = error.statusCode !== undefined && error.statusCode < 500
+    const failure = known
+      ? new ApiError(error.statusCode ?? 400, { message: error.message, type: 'invalid_request_error' })
+      : error
+    answerError(deps, { error: failure, requestId: newId('req', 14) }, request, reply)
+  })
+  serveApi(app, deps, OPERATIONS)
+  return app
+}
+
+function portOf(app: FastifyInstance): number {
+  const address = app.server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}

@@ -1,0 +1,365 @@
+import type Stripe from 'stripe'
+import type { Metadata } from '../http/params.ts'
+
+// What the sandbox remembers. The builders turn records into Stripe's objects; ids refer to other records.
+// Times ending in Ms are sandbox milliseconds, the others whole seconds.
+
+export type PaymentMethodRecord = {
+  readonly id: string
+  readonly created: number
+  readonly type: 'card' | 'sepa_debit'
+  /** Which test instrument this is, by name. The card number itself is never kept. */
+  readonly instrument: string
+  readonly brand: string
+  readonly country: string
+  readonly funding: string
+  readonly last4: string
+  readonly expMonth: number
+  readonly expYear: number
+  readonly customer: string | null
+  readonly email: string | null
+  readonly name: string | null
+  readonly metadata: Metadata
+}
+
+export type PaymentIntentStatus =
+  | 'requires_payment_method'
+  | 'requires_confirmation'
+  | 'requires_action'
+  | 'processing'
+  | 'requires_capture'
+  | 'succeeded'
+  | 'canceled'
+
+export type PaymentIntentRecord = {
+  readonly id: string
+  readonly created: number
+  readonly amount: number
+  readonly amountCapturable: number
+  readonly amountReceived: number
+  readonly currency: string
+  readonly status: PaymentIntentStatus
+  readonly captureMethod: 'automatic' | 'automatic_async' | 'manual'
+  readonly confirmationMethod: 'automatic' | 'manual'
+  readonly clientSecret: string
+  readonly customer: string | null
+  readonly description: string | null
+  readonly metadata: Metadata
+  readonly receiptEmail: string | null
+  readonly setupFutureUsage: 'off_session' | 'on_session' | null
+  readonly shipping: Stripe.PaymentIntent.Shipping | null
+  readonly statementDescriptor: string | null
+  readonly statementDescriptorSuffix: string | null
+  readonly automaticPaymentMethods: Stripe.PaymentIntent.AutomaticPaymentMethods | null
+  readonly allowedTypes: string[] | null
+  readonly excludedTypes: string[] | null
+  readonly paymentMethodTypes: string[]
+  readonly paymentMethod: string | null
+  readonly latestCharge: string | null
+  readonly lastPaymentError: Stripe.PaymentIntent.LastPaymentError | null
+  /** Present while status is requires_action. */
+  readonly returnUrl: string | null
+  readonly useStripeSdk: boolean
+  readonly canceledAt: number | null
+  readonly cancellationReason: string | null
+  /** The Checkout Session that made it. */
+  readonly session: string | null
+}
+
+export type Outcome = {
+  readonly type: 'authorized' | 'issuer_declined' | 'blocked' | 'invalid'
+  readonly networkStatus: string
+  readonly reason: string | null
+  readonly adviceCode: string | null
+  readonly riskLevel: string
+  readonly riskScore: number
+  readonly sellerMessage: string
+}
+
+export type ChargeRecord = {
+  readonly id: string
+  readonly created: number
+  readonly paymentIntent: string
+  readonly paymentMethod: string
+  readonly amount: number
+  readonly amountCaptured: number
+  readonly amountRefunded: number
+  readonly currency: string
+  readonly status: 'succeeded' | 'pending' | 'failed'
+  readonly captured: boolean
+  readonly paid: boolean
+  readonly disputed: boolean
+  /** Set when a hold was released; no refund object exists for it. */
+  readonly released: boolean
+  readonly balanceTransaction: string | null
+  readonly failureBalanceTransaction: string | null
+  readonly failureCode: string | null
+  readonly failureMessage: string | null
+  readonly outcome: Outcome | null
+  readonly authenticated: boolean
+  readonly captureBefore: number | null
+  readonly customer: string | null
+  readonly description: string | null
+  readonly email: string | null
+  readonly name: string | null
+  readonly metadata: Metadata
+  readonly receiptEmail: string | null
+  readonly fraudReport: string | null
+  readonly statementDescriptorSuffix: string | null
+}
+
+export type RefundRecord = {
+  readonly id: string
+  readonly created: number
+  readonly charge: string
+  readonly paymentIntent: string
+  readonly amount: number
+  readonly currency: string
+  readonly status: 'pending' | 'requires_action' | 'succeeded' | 'failed' | 'canceled'
+  readonly reason: string | null
+  readonly metadata: Metadata
+  readonly balanceTransaction: string | null
+  readonly failureReason: string | null
+  readonly failureBalanceTransaction: string | null
+  readonly pendingReason: string | null
+  readonly reference: string | null
+  readonly customer: string | null
+  readonly paymentMethod: string | null
+}
+
+export type BalanceTransactionRecord = {
+  readonly id: string
+  readonly created: number
+  readonly availableOn: number
+  readonly amount: number
+  readonly fee: number
+  readonly currency: string
+  readonly type: string
+  readonly reportingCategory: string
+  readonly description: string | null
+  readonly source: string
+}
+
+export type DisputeRecord = {
+  readonly id: string
+  readonly created: number
+  readonly charge: string
+  readonly paymentIntent: string
+  readonly amount: number
+  readonly currency: string
+  readonly reason: string
+  readonly status: string
+  readonly brand: string
+  readonly metadata: Metadata
+  readonly evidence: Record<string, string>
+  readonly submissions: number
+  readonly dueBy: number
+  readonly balanceTransactions: string[]
+}
+
+export type WarningRecord = {
+  readonly id: string
+  readonly created: number
+  readonly charge: string
+  readonly paymentIntent: string
+  readonly fraudType: string
+}
+
+export type LineItemRecord = {
+  readonly id: string
+  readonly name: string
+  readonly description: string | null
+  readonly unitAmount: number
+  readonly quantity: number
+  readonly currency: string
+  readonly price: string
+  readonly metadata: Metadata
+}
+
+export type SessionRecord = {
+  readonly id: string
+  readonly created: number
+  readonly expiresAt: number
+  readonly status: 'open' | 'complete' | 'expired'
+  readonly paymentStatus: 'unpaid' | 'paid' | 'no_payment_required'
+  readonly uiMode: string
+  readonly currency: string
+  readonly lineItems: LineItemRecord[]
+  readonly successUrl: string | null
+  readonly cancelUrl: string | null
+  readonly returnUrl: string | null
+  readonly clientReferenceId: string | null
+  readonly customer: string | null
+  readonly customerCreation: 'always' | 'if_required'
+  readonly customerEmail: string | null
+  readonly payer: { readonly email: string | null; readonly name: string | null } | null
+  readonly metadata: Metadata
+  readonly locale: string | null
+  readonly submitType: string | null
+  readonly allowedTypes: string[] | null
+  readonly excludedTypes: string[] | null
+  readonly paymentIntent: string | null
+  readonly paymentIntentData: {
+    readonly metadata: Metadata
+    readonly captureMethod: 'automatic' | 'automatic_async' | 'manual'
+    readonly description: string | null
+    readonly receiptEmail: string | null
+    readonly setupFutureUsage: 'off_session' | 'on_session' | null
+    readonly statementDescriptor: string | null
+    readonly statementDescriptorSuffix: string | null
+  }
+  /** Form submits already carried out, by the token of the rendered page: a double click is one attempt. */
+  readonly submits: Record<string, PaymentOutcome>
+  readonly completedEvent: string | null
+}
+
+export type PaymentOutcome =
+  | { readonly kind: 'paid' | 'processing' | 'authorized' }
+  | { readonly kind: 'challenge'; readonly paymentIntent: string }
+  | {
+      readonly kind: 'declined'
+      readonly message: string
+      readonly code: string
+      readonly declineCode: string | null
+    }
+
+export type CustomerRecord = {
+  readonly id: string
+  readonly created: number
+  readonly email: string | null
+  readonly name: string | null
+  readonly phone: string | null
+  readonly description: string | null
+  readonly metadata: Metadata
+  readonly defaultPaymentMethod: string | null
+  readonly deleted: boolean
+}
+
+export type ProductRecord = {
+  readonly id: string
+  readonly created: number
+  readonly updated: number
+  readonly active: boolean
+  readonly name: string
+  readonly description: string | null
+  readonly images: string[]
+  readonly metadata: Metadata
+  readonly deleted: boolean
+}
+
+export type PriceRecord = {
+  readonly id: string
+  readonly created: number
+  readonly active: boolean
+  readonly currency: string
+  readonly unitAmount: number
+  readonly product: string
+  readonly nickname: string | null
+  readonly lookupKey: string | null
+  readonly metadata: Metadata
+}
+
+export type EventRecord = {
+  readonly id: string
+  readonly created: number
+  readonly type: string
+  readonly object: object
+  readonly previousAttributes: object | null
+  readonly request: { readonly id: string | null; readonly idempotencyKey: string | null }
+  readonly endpoints: string[]
+}
+
+export type AttemptRecord = {
+  readonly at: string
+  readonly status: number | null
+  readonly error: string | null
+  readonly durationMs: number
+  readonly trigger: 'automatic' | 'manual'
+}
+
+export type DeliveryRecord = {
+  readonly id: string
+  readonly event: string
+  readonly endpoint: string
+  readonly status: 'pending' | 'delivered' | 'failed' | 'stopped'
+  readonly automaticAttempts: number
+  /** When the next automatic attempt is due, or null when none will come. */
+  readonly nextAttemptMs: number | null
+  readonly attempts: readonly AttemptRecord[]
+}
+
+export type WebhookEndpointRecord = {
+  readonly id: string
+  readonly created: number
+  readonly url: string
+  readonly enabledEvents: string[]
+  readonly apiVersion: string | null
+  readonly description: string | null
+  readonly metadata: Metadata
+  readonly status: 'enabled' | 'disabled'
+  /** The current secret first; older ones sign too until they expire. */
+  readonly secrets: readonly { readonly value: string; readonly expiresAtMs: number | null }[]
+}
+
+export type TaskRecord = {
+  readonly id: string
+  readonly dueMs: number
+  readonly kind: string
+  readonly subject: string
+  readonly note?: string
+}
+
+export type IdempotencyRecord = {
+  readonly id: string
+  readonly createdMs: number
+  readonly fingerprint: string
+  readonly requestId: string
+  readonly status: number
+  readonly body: string
+}
+
+export type SettingRecord =
+  | { readonly id: 'webhooks'; readonly paused: boolean }
+  | { readonly id: 'clock'; readonly realMs: number; readonly sandboxMs: number; readonly speed: number }
+
+export type Records = {
+  payment_methods: PaymentMethodRecord
+  payment_intents: PaymentIntentRecord
+  charges: ChargeRecord
+  refunds: RefundRecord
+  balance_transactions: BalanceTransactionRecord
+  disputes: DisputeRecord
+  early_fraud_warnings: WarningRecord
+  sessions: SessionRecord
+  customers: CustomerRecord
+  products: ProductRecord
+  prices: PriceRecord
+  events: EventRecord
+  deliveries: DeliveryRecord
+  webhook_endpoints: WebhookEndpointRecord
+  tasks: TaskRecord
+  idempotency: IdempotencyRecord
+  settings: SettingRecord
+}
+
+export const TABLES = [
+  'payment_methods',
+  'payment_intents',
+  'charges',
+  'refunds',
+  'balance_transactions',
+  'disputes',
+  'early_fraud_warnings',
+  'sessions',
+  'customers',
+  'products',
+  'prices',
+  'events',
+  'deliveries',
+  'webhook_endpoints',
+  'tasks',
+  'idempotency',
+  'settings',
+] as const satisfies readonly (keyof Records)[]
+
+export type TableName = (typeof TABLES)[number]
