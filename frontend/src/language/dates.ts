@@ -5,7 +5,7 @@ const LOCALE: Record<Language, string> = { fr: 'fr-FR', en: 'en-GB' }
 /** A calendar day such as 2026-12-24, written out. A day of the venue is the same day for every reader. */
 export function formatDay(day: string, language: Language): string {
   const format = new Intl.DateTimeFormat(LOCALE[language], {
-    weekday: 'long',
+    weekday: 'short',
     day: 'numeric',
     month: 'long',
     year: 'numeric',
@@ -18,7 +18,7 @@ export function formatDay(day: string, language: Language): string {
 export function formatMoment(iso: string, language: Language, timeZone?: string): string {
   const format = new Intl.DateTimeFormat(LOCALE[language], {
     day: 'numeric',
-    month: 'long',
+    month: 'short',
     year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',

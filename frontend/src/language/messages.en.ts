@@ -3,7 +3,6 @@ export const en = {
   site: {
     name: 'Passerelle',
     skip: 'Skip to the content',
-    language: 'Language',
     home: 'Passerelle, all tours',
     mine: 'My tours',
     footer: 'Payments go through Stripe. Your card number never reaches this site.',
@@ -16,7 +15,7 @@ export const en = {
   },
   tours: {
     title: 'Tours',
-    heading: 'Small tours, well guided',
+    heading: 'Tours in small groups, booked in a minute',
     lead: 'Choose a day, pay on a secure page, and your seats are confirmed within seconds.',
     perSeat: 'per seat',
     seatsPerDay: (count: number) => (count === 1 ? '1 seat a day' : `${count} seats a day`),

@@ -4,7 +4,6 @@ export const fr: Messages = {
   site: {
     name: 'Passerelle',
     skip: 'Aller au contenu',
-    language: 'Langue',
     home: 'Passerelle, toutes les visites',
     mine: 'Mes visites',
     footer: 'Les paiements passent par Stripe. Votre numéro de carte n’arrive jamais sur ce site.',
@@ -17,7 +16,7 @@ export const fr: Messages = {
   },
   tours: {
     title: 'Visites',
-    heading: 'De petites visites, bien guidées',
+    heading: 'Des visites en petit groupe, réservées en une minute',
     lead: 'Choisissez un jour, payez sur une page sécurisée : vos places sont confirmées en quelques secondes.',
     perSeat: 'par place',
     seatsPerDay: (count) => (count === 1 ? '1 place par jour' : `${count} places par jour`),

@@ -20,11 +20,12 @@ export function TourPage(): ReactNode {
   const tours = useTours()
   if (tours.isPending) return <Loading />
   if (tours.isError) return <Failed error={tours.error} retry={() => void tours.refetch()} />
-  const tour = tours.data.find((candidate) => candidate.id === tourId)
-  return tour ? <Tour tour={tour} /> : <NotFoundPage heading={messages.tour.unknown} />
+  const position = tours.data.findIndex(({ id }) => id === tourId)
+  const tour = tours.data[position]
+  return tour ? <Tour tour={tour} position={position} /> : <NotFoundPage heading={messages.tour.unknown} />
 }
 
-function Tour({ tour }: { tour: TourView }): ReactNode {
+function Tour({ tour, position }: { tour: TourView; position: number }): ReactNode {
   const { language, messages } = useLanguage()
   const arrivedByLink = useArrivedByLink()
   return (
@@ -37,7 +38,7 @@ function Tour({ tour }: { tour: TourView }): ReactNode {
       </p>
       <div className="tour">
         <div className="tour-about">
-          <TourScene tourId={tour.id} />
+          <TourScene position={position} />
           <PageHeading takesFocus={arrivedByLink}>{tour.name}</PageHeading>
           <p className="lead">{tour.description}</p>
           <p>

@@ -25,19 +25,19 @@ export function ToursPage(): ReactNode {
       {tours.isError && <Failed error={tours.error} retry={() => void tours.refetch()} />}
       {tours.data?.length === 0 && <p>{messages.tours.empty}</p>}
       <ul className="tours">
-        {tours.data?.map((tour) => (
-          <TourCard key={tour.id} tour={tour} />
+        {tours.data?.map((tour, position) => (
+          <TourCard key={tour.id} tour={tour} position={position} />
         ))}
       </ul>
     </>
   )
 }
 
-function TourCard({ tour }: { tour: TourView }): ReactNode {
+function TourCard({ tour, position }: { tour: TourView; position: number }): ReactNode {
   const { language, messages } = useLanguage()
   return (
     <li className="card tour-card">
-      <TourScene tourId={tour.id} />
+      <TourScene position={position} />
       <div className="tour-card-body">
         <h2>{tour.name}</h2>
         <p>{tour.description}</p>

@@ -57,22 +57,10 @@ function PlainLink({ to, className, label, children }: Parameters<SiteLink>[0]):
 }
 
 function LanguageSwitch(): ReactNode {
-  const { language, messages, choose } = useLanguage()
-  return (
-    <fieldset className="language-switch">
-      <legend className="visually-hidden">{messages.site.language}</legend>
-      {LANGUAGES.map((code) => (
-        <button
-          key={code}
-          type="button"
-          lang={code}
-          aria-label={LANGUAGE_NAME[code]}
-          aria-pressed={code === language}
-          onClick={() => choose(code)}
-        >
-          {code.toUpperCase()}
-        </button>
-      ))}
-    </fieldset>
-  )
+  const { language, choose } = useLanguage()
+  return LANGUAGES.filter((other) => other !== language).map((other) => (
+    <button key={other} className="language-switch" type="button" lang={other} onClick={() => choose(other)}>
+      {LANGUAGE_NAME[other]}
+    </button>
+  ))
 }
