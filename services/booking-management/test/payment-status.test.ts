@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { inTransaction } from '@passerelle/kit/database'
 import { giveUpExpiredHolds } from '../src/bookings/give-up-booking.ts'
 import { NEXT_SERVICE_TOKEN, SERVICE_TOKEN, dayFrom, startService, tokenOf } from './running-service.ts'
 import type { Answer, RunningService } from './running-service.ts'
@@ -343,6 +344,19 @@ describe('a booking that nobody pays', () => {
     assert.equal((await get(booked.id)).status, 'cancelled')
     assert.equal((await get(paid.id)).status, 'confirmed')
     assert.equal(await seatsLeft(booked.date), 4)
+  })
+
+  it('does not keep the others waiting when somebody is changing it at this moment', async () => {
+    const busy = await booking(1)
+    const idle = await booking(1)
+    await inTransaction(service.pool, async (tx) => {
+      await tx.query('select id from bookings where id = $1 for update', [busy.id])
+      await giveUpExpiredHolds(giveUpDeps(afterHold()))
+      assert.equal((await get(idle.id)).status, 'cancelled')
+    })
+    assert.equal((await get(busy.id)).status, 'pending')
+    await giveUpExpiredHolds(giveUpDeps(afterHold()))
+    assert.equal((await get(busy.id)).status, 'cancelled')
   })
 
   it('is confirmed with its seats again when the money comes after all', async () => {
