@@ -5,7 +5,7 @@ import type { Deliverer } from '../events/deliver.ts'
 import type { FormObject, FormValue } from '../http/form.ts'
 import { emptyForm, parseForm } from '../http/form.ts'
 import { newId } from '../ids.ts'
-import { submitPayment } from '../pages/submit-payment.ts'
+import { meansOf, submitPayment } from '../pages/submit-payment.ts'
 import { TABLES } from '../store/records.ts'
 import type { Scheduler } from '../store/scheduler.ts'
 import type { Store } from '../store/store.ts'
@@ -35,7 +35,7 @@ export function serveControl(app: FastifyInstance, deps: ControlDeps): void {
     const { id } = request.params as WithId
     const body = readBody(request)
     const outcome = await submitPayment(deps, id, {
-      card: textOf(body['card']) ?? 'pm_card_visa',
+      means: meansOf(textOf(body['card']) ?? 'pm_card_visa'),
       email: textOf(body['email']),
       submit: newId('submit'),
     })

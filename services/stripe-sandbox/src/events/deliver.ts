@@ -40,7 +40,7 @@ export class Deliverer {
 
   /** Takes up what an earlier process left pending. */
   resume(): void {
-    for (const delivery of [...this.#store.table('deliveries').oldestFirst()]) this.#schedule(delivery)
+    for (const delivery of this.#store.table('deliveries').oldestFirst()) this.#schedule(delivery)
   }
 
   get paused(): boolean {

@@ -107,7 +107,7 @@ function run(store: Store, context: Context, form: FormObject, print: string): A
           path: context.path,
           version: context.version,
         })
-        expand(tx, result, (paths as string[] | null | undefined) ?? [])
+        expand(tx, result, paths ?? [])
         return { status: 200, body: pretty(result) }
       }, requestId)
       if (key !== null) {

@@ -44,7 +44,7 @@ export function store(tx: Tx, record: Omit<IdempotencyRecord, 'createdMs'>): voi
 
 /** Drops keys that are too old to matter. */
 export function forgetOldKeys(tx: Tx): void {
-  for (const { id, createdMs } of [...tx.table('idempotency').oldestFirst()]) {
+  for (const { id, createdMs } of tx.table('idempotency').oldestFirst()) {
     if (createdMs + KEPT_MS <= tx.nowMs) tx.remove('idempotency', id)
   }
 }

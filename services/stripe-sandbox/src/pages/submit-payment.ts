@@ -1,10 +1,10 @@
-import { paySession, answerSessionChallenge } from '../checkout/pay-session.ts'
+import { answerSessionChallenge, paySession } from '../checkout/pay-session.ts'
 import { withSessionId } from '../checkout/session.ts'
 import { ApiError, invalidRequest, noSuch } from '../errors.ts'
 import type { Deliverer } from '../events/deliver.ts'
-import { instrumentByAlias, instrumentByIban } from '../payments/instruments.ts'
+import { instrumentByIban } from '../payments/instruments.ts'
 import type { CardInput } from '../payments/payment-method.ts'
-import { createCard, createPaymentMethod } from '../payments/payment-method.ts'
+import { createCard, createPaymentMethod, resolvePaymentMethod } from '../payments/payment-method.ts'
 import { challengeUrl } from '../payments/payment-intent.ts'
 import type { PaymentMethodRecord, PaymentOutcome, SessionRecord } from '../store/records.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -12,12 +12,19 @@ import { NOBODY } from '../store/store.ts'
 
 type Deps = { readonly store: Store; readonly deliverer: Deliverer }
 
-/** What the payer typed. `card` is a card number, an IBAN or an alias such as `pm_card_visa`. */
+export type Means =
+  | { readonly kind: 'alias'; readonly id: string }
+  | { readonly kind: 'iban'; readonly iban: string }
+  | {
+      readonly kind: 'card'
+      readonly number: string
+      readonly expMonth?: number
+      readonly expYear?: number
+      readonly cvc?: string
+    }
+
 export type Submission = {
-  readonly card: string
-  readonly expMonth?: number
-  readonly expYear?: number
-  readonly cvc?: string
+  readonly means: Means
   readonly email?: string | undefined
   readonly name?: string | undefined
   /** One token per rendered page: the same one twice is one payment. */
@@ -112,7 +119,7 @@ function pay(
       return paySession(tx, session, {
         payer,
         submit: submission.submit,
-        method: (inner) => methodOf(inner, submission, { ...payer, customer: session.customer }),
+        method: (inner) => methodOf(inner, submission.means, { ...payer, customer: session.customer }),
       })
     })
   } catch (error) {
@@ -125,33 +132,30 @@ function pay(
 
 type Owner = { email: string | null; name: string | null; customer: string | null }
 
-function methodOf(tx: Tx, submission: Submission, owner: Owner): PaymentMethodRecord {
-  const { card } = submission
-  if (card.startsWith('pm_') || card.startsWith('tok_')) {
-    const instrument = instrumentByAlias(card)
-    if (instrument) return createPaymentMethod(tx, instrument, owner)
-    const existing = tx.get('payment_methods', card)
-    if (existing) return existing
-    throw noSuch('PaymentMethod', card, { param: 'card', inBody: true })
-  }
-  if (/^[A-Za-z]{2}\d/.test(card)) {
-    const account = instrumentByIban(card)
-    if (account) return createPaymentMethod(tx, account, owner)
-    throw new ApiError(402, {
-      code: 'invalid_bank_account_iban',
-      message: 'The IBAN you provided is invalid.',
-      param: 'iban',
-      type: 'card_error',
-    })
-  }
-  return createCard(tx, cardOf(tx, submission), owner)
+function methodOf(tx: Tx, means: Means, owner: Owner): PaymentMethodRecord {
+  if (means.kind === 'alias') return resolvePaymentMethod(tx, means.id, owner, 'card')
+  if (means.kind === 'card') return createCard(tx, cardOf(tx, means), owner)
+  const account = instrumentByIban(means.iban)
+  if (account) return createPaymentMethod(tx, account, owner)
+  throw new ApiError(402, {
+    code: 'invalid_bank_account_iban',
+    message: 'The IBAN you provided is invalid.',
+    param: 'iban',
+    type: 'card_error',
+  })
 }
 
-function cardOf(tx: Tx, submission: Submission): CardInput {
+function cardOf(tx: Tx, means: Means & { kind: 'card' }): CardInput {
   return {
-    number: submission.card.replaceAll(/[\s-]/g, ''),
-    expMonth: submission.expMonth ?? 12,
-    expYear: submission.expYear ?? new Date(tx.nowMs).getUTCFullYear() + 1,
-    cvc: submission.cvc ?? null,
+    number: means.number.replaceAll(/[\s-]/g, ''),
+    expMonth: means.expMonth ?? 12,
+    expYear: means.expYear ?? new Date(tx.nowMs).getUTCFullYear() + 1,
+    cvc: means.cvc ?? null,
   }
+}
+
+/** Reads `pm_card_visa`, an IBAN or a card number: what scripts pass. */
+export function meansOf(text: string): Means {
+  if (/^(pm|tok)_/.test(text)) return { kind: 'alias', id: text }
+  return /^[A-Za-z]{2}\d/.test(text) ? { kind: 'iban', iban: text } : { kind: 'card', number: text }
 }

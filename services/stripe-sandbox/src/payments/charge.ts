@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { ChargeRecord, Outcome, PaymentMethodRecord } from '../store/records.ts'
 import { billingDetails, fingerprintOf } from './payment-method.ts'
-import type { Decline } from './instruments.ts'
+import type { Decline } from './declines.ts'
 
 /** The charge as the API shows it; `refunds` is absent unless expanded. */
 export function renderCharge(

@@ -12,8 +12,10 @@ import type {
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
 import { APPROVED, outcomeOf } from './charge.ts'
-import type { Decline, Instrument } from './instruments.ts'
-import { DECLINES, instrumentByName } from './instruments.ts'
+import type { Decline } from './declines.ts'
+import { DECLINES } from './declines.ts'
+import type { Instrument } from './instruments.ts'
+import { instrumentByName } from './instruments.ts'
 import { authenticationFailure } from './payment-intent.ts'
 import { renderPaymentMethod } from './payment-method.ts'
 

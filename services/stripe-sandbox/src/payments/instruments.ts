@@ -1,3 +1,5 @@
+import type { DeclineName } from './declines.ts'
+
 /** What a test card or account does when it is charged. https://docs.stripe.com/testing */
 export type Instrument = {
   readonly name: string
@@ -15,79 +17,6 @@ export type Instrument = {
   readonly refund?: 'pending' | 'fails_later'
   /** SEPA: how the debit ends, at once or after three minutes. */
   readonly debit?: { readonly ends: 'paid' | 'failed'; readonly delayed: boolean; readonly disputed?: true }
-}
-
-export type Decline = {
-  readonly code: string
-  readonly declineCode: string | null
-  readonly message: string
-  readonly adviceCode: string | null
-  readonly param: string | null
-  readonly outcome: 'issuer_declined' | 'blocked' | 'invalid'
-}
-
-export type DeclineName = keyof typeof DECLINES
-
-const TRY_AGAIN = 'try_again_later'
-const DO_NOT_TRY = 'do_not_try_again'
-
-export const DECLINES = {
-  generic: decline('card_declined', 'generic_decline', 'Your card was declined.', TRY_AGAIN),
-  insufficient_funds: decline(
-    'card_declined',
-    'insufficient_funds',
-    'Your card has insufficient funds.',
-    TRY_AGAIN,
-  ),
-  lost_card: decline('card_declined', 'lost_card', 'Your card was declined.', DO_NOT_TRY),
-  stolen_card: decline('card_declined', 'stolen_card', 'Your card was declined.', DO_NOT_TRY),
-  expired_card: decline('expired_card', 'expired_card', 'Your card has expired.', DO_NOT_TRY, 'exp_month'),
-  incorrect_cvc: decline(
-    'incorrect_cvc',
-    'incorrect_cvc',
-    "Your card's security code is incorrect.",
-    TRY_AGAIN,
-    'cvc',
-  ),
-  processing_error: decline(
-    'processing_error',
-    'processing_error',
-    'An error occurred while processing your card. Try again in a little bit.',
-    TRY_AGAIN,
-  ),
-  velocity: decline(
-    'card_declined',
-    'card_velocity_exceeded',
-    'Your card was declined for making repeated attempts too frequently or exceeding its amount limit.',
-    TRY_AGAIN,
-  ),
-  live_card: decline(
-    'card_declined',
-    'test_mode_live_card',
-    'Your card was declined. Your request was in test mode, but used a non test (live) card. For a list of valid test cards, visit: https://stripe.com/docs/testing.',
-    null,
-  ),
-  fraudulent: {
-    ...decline('card_declined', 'fraudulent', 'Your card was declined.', null),
-    outcome: 'blocked',
-  },
-  authentication_required: decline(
-    'authentication_required',
-    'authentication_required',
-    'Your card was declined. This transaction requires authentication.',
-    null,
-  ),
-  debit_failed: decline('payment_intent_payment_attempt_failed', null, 'The payment failed.', null),
-} as const satisfies Record<string, Decline>
-
-function decline(
-  code: string,
-  declineCode: string | null,
-  message: string,
-  adviceCode: string | null,
-  param: string | null = null,
-): Decline {
-  return { code, declineCode, message, adviceCode, param, outcome: 'issuer_declined' }
 }
 
 type Row = [number: string, name: string, alias: string | null, traits?: Partial<Instrument>]
@@ -290,6 +219,6 @@ export function isLuhnValid(number: string): boolean {
 export function brandOf(number: string): string {
   if (/^3[47]/.test(number)) return 'amex'
   if (/^(5[1-5]|2[2-7])/.test(number)) return 'mastercard'
-  if (/^6/.test(number)) return 'discover'
+  if (number.startsWith('6')) return 'discover'
   return number.startsWith('4') ? 'visa' : 'unknown'
 }

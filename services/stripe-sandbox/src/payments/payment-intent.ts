@@ -15,7 +15,7 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
   return {
     id: record.id,
     object: 'payment_intent',
-    allowed_payment_method_types: record.allowedTypes as Stripe.PaymentIntent['allowed_payment_method_types'],
+    allowed_payment_method_types: record.allowedTypes,
     amount: record.amount,
     amount_capturable: record.amountCapturable,
     amount_details: { tip: {} },
@@ -33,8 +33,7 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
     customer: record.customer,
     customer_account: null,
     description: record.description,
-    excluded_payment_method_types:
-      record.excludedTypes as Stripe.PaymentIntent['excluded_payment_method_types'],
+    excluded_payment_method_types: record.excludedTypes,
     last_payment_error: record.lastPaymentError,
     latest_charge: record.latestCharge,
     livemode: false,

@@ -1,4 +1,5 @@
-import { ApiError, invalidParameter, invalidRequest } from '../errors.ts'
+import type { ApiError } from '../errors.ts'
+import { invalidParameter, invalidRequest } from '../errors.ts'
 import { emit } from '../events/event.ts'
 import { randomText, stemOf, stemmedId } from '../ids.ts'
 import { symbolText } from '../money.ts'

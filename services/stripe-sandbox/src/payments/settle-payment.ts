@@ -6,7 +6,8 @@ import { later } from '../tasks.ts'
 import { book, feeOf } from './balance.ts'
 import { APPROVED } from './charge.ts'
 import { fail, lastError } from './confirm-payment.ts'
-import { DECLINES, instrumentByName } from './instruments.ts'
+import { DECLINES } from './declines.ts'
+import { instrumentByName } from './instruments.ts'
 
 /** Books the captured amount of a charge and tells it with charge.updated, as Stripe does a few seconds later. */
 export function settleCharge(tx: Tx, chargeId: string): void {

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyReply } from 'fastify'
+import type { Html } from './html.ts'
+import { html, raw } from './html.ts'
+import type { Language } from './messages.ts'
+import { messagesOf } from './messages.ts'
+import { STYLE } from './style.ts'
+
+export type Page = {
+  readonly language: Language
+  readonly title: string
+  readonly main: Html
+  readonly script?: string
+  readonly wide?: boolean
+}
+
+/** Sends one page with a policy that lets nothing in from outside and nothing inline but its own. */
+export function sendPage(reply: FastifyReply, status: number, page: Page): FastifyReply {
+  const nonce = randomBytes(16).toString('base64')
+  const text = messagesOf(page.language)
+  const document = html`<!doctype html>
+    <html lang="${page.language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        <title>${page.title}</title>
+        <link rel="icon" href="data:," />
+        <style nonce="${nonce}">
+          ${raw(STYLE)}
+        </style>
+      </head>
+      <body>
+        <p class="ribbon"><strong>${text.testMode}</strong> <span>${text.testModeHint}</span></p>
+        <main class="${page.wide ? 'wide' : 'narrow'}">${page.main}</main>
+        <footer>${text.powered}</footer>
+        ${
+          page.script === undefined
+            ? null
+            : html`<script nonce="${nonce}">
+                ${raw(page.script)}
+              </script>`
+        }
+      </body>
+    </html>`
+  return reply
+    .code(status)
+    .headers({
+      'Content-Type': 'text/html; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': policy(nonce),
+      'Referrer-Policy': 'no-referrer',
+      'X-Content-Type-Options': 'nosniff',
+    })
+    .send(document.html)
+}
+
+// form-action names whole schemes because browsers apply it to the redirect to the merchant's success page as well.
+function policy(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `style-src 'nonce-${nonce}'`,
+    `script-src 'nonce-${nonce}'`,
+    'img-src data:',
+    "connect-src 'self'",
+    "form-action 'self' http: https:",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+}
