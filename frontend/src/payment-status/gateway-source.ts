@@ -16,7 +16,8 @@ export type GatewayAccess = {
 
 const READ_TIMEOUT_MS = 8000
 const PREFIX = '/api/v1/payment-gateway'
-const NO_ACCESS = new Set([401, 403, 404])
+const NO_ACCESS: ReadonlySet<number> = new Set([401, 403, 404])
+const NO_ACCESS_TO_STREAM: ReadonlySet<number> = new Set([401, 403])
 // Answers that would be the same the next time. Everything else (429, 5xx, a proxy's page) is a passing condition.
 const UNKNOWN = new Set([400, 401, 403, 404, 410])
 
@@ -64,10 +65,12 @@ async function readStream({ access, path, signal, onPayment }: StreamRequest): P
   let hasReported = false
   const ending = new AbortController()
   try {
-    const response = await fetchAllowed(access, path, {
+    const init = {
       signal: AbortSignal.any([signal, ending.signal]),
       headers: { accept: 'text/event-stream' },
-    })
+    }
+    // A gateway without this route says 404 to everyone: no reason to ask it again with the JWT.
+    const response = await fetchAllowed(access, path, init, NO_ACCESS_TO_STREAM)
     const isStream = response.ok && response.headers.get('content-type')?.startsWith('text/event-stream')
     if (!isStream || !response.body) return false
     await readEvents(response.body, (event) => {
@@ -84,13 +87,18 @@ async function readStream({ access, path, signal, onPayment }: StreamRequest): P
 }
 
 /** Asks with the status token, then with the JWT, then with a fresh JWT, until one of them opens. */
-async function fetchAllowed(access: GatewayAccess, path: string, init: RequestInit): Promise<Response> {
+async function fetchAllowed(
+  access: GatewayAccess,
+  path: string,
+  init: RequestInit,
+  noAccess: ReadonlySet<number> = NO_ACCESS,
+): Promise<Response> {
   const url = `${access.gatewayUrl}${PREFIX}${path}`
   const { statusToken, getJwt } = access
   if (statusToken) {
     // In the query, as the contract has it: no header means no preflight, one round trip less.
     const response = await fetch(`${url}?token=${encodeURIComponent(statusToken)}`, init)
-    if (!getJwt || !NO_ACCESS.has(response.status)) return response
+    if (!getJwt || !noAccess.has(response.status)) return response
   }
   if (!getJwt) return await fetch(url, init)
   const response = await fetch(url, withJwt(init, await getJwt({ isFresh: false })))

@@ -22,7 +22,13 @@ export type PayerView =
   | ({ readonly kind: 'already_paid' } & Received)
   /** A delayed method: accepted, the money arrives later. */
   | { readonly kind: 'processing' }
-  | { readonly kind: 'failed'; readonly reason: DeclineReason; readonly retryable: boolean }
+  | {
+      readonly kind: 'failed'
+      readonly reason: DeclineReason
+      readonly retryable: boolean
+      /** The payer left the payment page after the refusal: the session is still open and holds the seats. */
+      readonly mayGiveUp: boolean
+    }
   /** The payer came back without paying; the seat is still held. */
   | { readonly kind: 'canceled' }
   /** The payer gave up; the seat is free. */
@@ -49,7 +55,7 @@ export function payerView(input: ViewInput): PayerView {
   if (input.problem === 'unknown' && payment === null) return { kind: 'unknown_link' }
   if (input.hasGivenUp && payment?.status !== 'processing') return { kind: 'released' }
   const isAskingStripe = verification.state === 'waiting' || verification.state === 'unavailable'
-  const ended = payment && !isAskingStripe ? unpaidEndView(payment) : null
+  const ended = payment && !isAskingStripe ? unpaidEndView(payment, input) : null
   if (ended) return ended
   if (payment?.status === 'processing' || answer?.status === 'processing') return { kind: 'processing' }
   if (input.problem === 'unavailable' && !input.online) return { kind: 'offline' }
@@ -87,12 +93,12 @@ function receivedView(payment: Payment, input: ViewInput): PayerView | null {
   }
 }
 
-function unpaidEndView(payment: Payment): PayerView | null {
+function unpaidEndView(payment: Payment, { arrival }: ViewInput): PayerView | null {
   if (payment.status === 'canceled') return { kind: 'released' }
   if (payment.status === 'expired') return { kind: 'expired' }
   if (payment.status !== 'failed') return null
   const reason = declineReason(payment.errorCode)
-  return { kind: 'failed', reason, retryable: isRetryable(reason) }
+  return { kind: 'failed', reason, retryable: isRetryable(reason), mayGiveUp: arrival === 'cancel' }
 }
 
 function moneyOf(source: Received): Received {

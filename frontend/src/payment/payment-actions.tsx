@@ -14,6 +14,8 @@ type Props = {
   readonly giveUp: GiveUp
 }
 
+type PayLabel = 'tryAgain' | 'resume'
+
 /** What the payer can do next in this state. */
 export function PaymentActions({ view, bookingId, recheck, giveUp }: Props): ReactNode {
   if (!bookingId) return <ToursLink />
@@ -43,7 +45,7 @@ export function PaymentActions({ view, bookingId, recheck, giveUp }: Props): Rea
     case 'expired':
       return <PayAgain bookingId={bookingId} />
     case 'canceled':
-      return <ResumeOrGiveUp bookingId={bookingId} giveUp={giveUp} />
+      return <PayOrGiveUp bookingId={bookingId} label="resume" giveUp={giveUp} />
     default:
       return view satisfies never
   }
@@ -102,13 +104,7 @@ function AfterPayment({ bookingId }: { bookingId: string }): ReactNode {
   )
 }
 
-function PayAgain({
-  bookingId,
-  label = 'tryAgain',
-}: {
-  bookingId: string
-  label?: 'tryAgain' | 'resume'
-}): ReactNode {
+function PayAgain({ bookingId, label = 'tryAgain' }: { bookingId: string; label?: PayLabel }): ReactNode {
   const { messages } = useLanguage()
   const payment = useStartPayment(bookingId)
   return (
@@ -129,7 +125,9 @@ function PayAgain({
   )
 }
 
-function ResumeOrGiveUp({ bookingId, giveUp }: { bookingId: string; giveUp: GiveUp }): ReactNode {
+type PayOrGiveUpProps = { readonly bookingId: string; readonly label: PayLabel; readonly giveUp: GiveUp }
+
+function PayOrGiveUp({ bookingId, label, giveUp }: PayOrGiveUpProps): ReactNode {
   const { messages } = useLanguage()
   const payment = useStartPayment(bookingId)
   const error = payment.error ?? giveUp.error
@@ -139,7 +137,7 @@ function ResumeOrGiveUp({ bookingId, giveUp }: { bookingId: string; giveUp: Give
       {error !== null && <ProblemNote error={error} />}
       <div className="actions">
         <button className="button button-main" type="button" onClick={payment.start} disabled={isBusy}>
-          {payment.isBusy ? messages.booking.busy : messages.payment.resume}
+          {payment.isBusy ? messages.booking.busy : messages.payment[label]}
         </button>
         <button className="button" type="button" onClick={giveUp.run} disabled={isBusy}>
           {giveUp.isBusy ? messages.payment.givingUp : messages.payment.giveUp}
