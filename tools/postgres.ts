@@ -71,7 +71,11 @@ export async function startPostgres(options: {
   const log = openSync(logFileOf(directory), 'w', 0o600)
   const child = program.start(
     'postgres',
-    ['-D', clusterOf(directory), ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    [
+      '-D',
+      clusterOf(directory),
+      ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
     // A session of its own: Ctrl-C reaches us alone, and we stop it when nobody needs it any more.
     { stdio: ['ignore', log, log], detached: true },
   )
@@ -159,7 +163,9 @@ function ensureCluster(program: PostgresProgram, directory: string, throwaway: b
     ...(throwaway ? ['--no-sync', '--set', 'scram_iterations=1'] : []),
   ])
   if (made.status !== 0)
-    throw new StartError(`PostgreSQL could not be set up in ${directory}: ${reasonOf(made.stderr, made.error)}`)
+    throw new StartError(
+      `PostgreSQL could not be set up in ${directory}: ${reasonOf(made.stderr, made.error)}`,
+    )
   renameSync(draft, cluster)
   return password
 }

@@ -6,7 +6,7 @@ import type { Environment } from '@passerelle/kit/config'
 import { StartError } from '@passerelle/kit/service'
 import { isPortFree, startPart } from './parts.ts'
 import type { RunningPart } from './parts.ts'
-import { startPostgres } from './postgres.ts'
+import { ensureDatabase, startPostgres } from './postgres.ts'
 import type { Postgres } from './postgres.ts'
 import { dropRecord, takeDataDir, writeRecord } from './run-record.ts'
 import { planParts, planStart } from './start-plan.ts'
@@ -35,6 +35,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const secrets = keptSecrets(dataDir)
   const started: RunningPart[] = []
   let postgres: Postgres | null = null
+  let databaseUrl = plan.databaseUrl ?? ''
   const record = (): void =>
     writeRecord(
       dataDir,
@@ -48,10 +49,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     if (plan.databaseUrl === undefined) {
       options.print('postgres', 'starting')
-      postgres = await startPostgres({ dataDir: join(dataDir, 'postgres'), throwaway: false })
+      postgres = await startPostgres({ directory: join(dataDir, 'postgres') })
+      databaseUrl = await ensureDatabase(postgres, 'passerelle')
       record()
     }
-    for (const part of planParts(plan, options.env, secrets, plan.databaseUrl ?? postgres?.url ?? '')) {
+    for (const part of planParts(plan, options.env, secrets, databaseUrl)) {
       options.print(part.name, 'starting')
       started.push(await startPart(part, { root: options.root, print: options.print, onPid: record }))
       record()

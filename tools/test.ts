@@ -1,12 +1,11 @@
 // `npm test`: types, lint and format, then every test on one throwaway PostgreSQL. With arguments: only those files.
 import { spawn } from 'node:child_process'
-import { globSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { globSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startSentence, stopWithParent } from '@passerelle/kit/service'
 import { runChecks } from './check.ts'
-import { startPostgres } from './postgres.ts'
+import { startThrowawayPostgres } from './postgres.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const PLACES = ['packages', 'services', 'frontend', 'tools', 'bench']
@@ -48,15 +47,12 @@ async function main(): Promise<number> {
   const named = process.argv.slice(2)
   if (named.length === 0 && !(await runChecks())) return 1
   process.stderr.write('passerelle: starting PostgreSQL for the tests …\n')
-  const postgres = await startPostgres({
-    dataDir: mkdtempSync(join(tmpdir(), 'passerelle-test-')),
-    throwaway: true,
-  })
+  const postgres = await startThrowawayPostgres()
   try {
-    if (named.length > 0) return await runTests(named, postgres.url, 1)
-    const parts = await runTests(testFiles(PLACES), postgres.url, 2)
+    if (named.length > 0) return await runTests(named, postgres.urlOf('postgres'), 1)
+    const parts = await runTests(testFiles(PLACES), postgres.urlOf('postgres'), 2)
     // The whole stack and a browser fill both cores: one file at a time.
-    const whole = await runTests(testFiles(['e2e']), postgres.url, 1)
+    const whole = await runTests(testFiles(['e2e']), postgres.urlOf('postgres'), 1)
     return parts || whole
   } finally {
     await postgres.stop()

@@ -1,61 +1,73 @@
-// For tests: a database of its own for every test file, cloned from a template that is migrated once per run.
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { afterEach } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { migrate } from './migrate.ts'
 
 export type TestDatabase = {
   readonly url: string
-  /** Drops it; a file that fails before keeps its database until the cluster goes. */
+  /** Removes the database and cuts the connections that are left; once a test of the file failed it is kept instead. */
   readonly drop: () => Promise<void>
 }
 
-/** A fresh database with `schema` migrated, in the cluster that `npm test` started (TEST_DATABASE_URL). */
+let hasFailure = false
+if (process.env['NODE_TEST_CONTEXT'] !== undefined)
+  afterEach((test) => {
+    if ('passed' in test && !test.passed) hasFailure = true
+  })
+
+/**
+ * A database of one's own with every migration of the folder applied, for one test file. It is cloned from a template
+ * that is made once per state of the migrations, in the cluster that TEST_DATABASE_URL names.
+ */
 export async function createTestDatabase(options: {
-  migrations: URL | string
-  schema: string
+  readonly migrations: URL | string
+  readonly schema: string
 }): Promise<TestDatabase> {
-  const cluster = process.env['TEST_DATABASE_URL']
-  if (cluster === undefined)
-    throw new Error('no test cluster: run this file with `npm test -- <path of the file>`, which starts one')
-  const directory = options.migrations instanceof URL ? fileURLToPath(options.migrations) : options.migrations
+  const clusterUrl = process.env['TEST_DATABASE_URL'] ?? ''
+  if (clusterUrl === '')
+    throw new Error(
+      'TEST_DATABASE_URL is not set: there is no PostgreSQL for the tests. Run `npm test -- path/to/file.test.ts`, which starts one.',
+    )
+  const directory =
+    typeof options.migrations === 'string' ? options.migrations : fileURLToPath(options.migrations)
   const template = `template_${options.schema}_${await hashOf(directory)}`
-  const name = `test_${options.schema}_${process.pid}_${Math.random().toString(36).slice(2, 10)}`
-  await withClient(cluster, async (client) => {
+  const name = `test_${options.schema}_${process.pid}_${randomBytes(4).toString('hex')}`
+  const fill = (url: string): Promise<unknown> => migrate({ url, schema: options.schema, directory })
+  await withClient(clusterUrl, async (client) => {
+    // Held until the connection ends: of many test files that begin at once, one makes the template.
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [template])
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [template])
-    if (rowCount === 0) {
-      // Made under another name first: a template that a killed run left half migrated is never cloned.
-      const draft = `${template}_draft`
-      await client.query(`drop database if exists ${draft}`)
-      await client.query(`create database ${draft}`)
-      await migrate({ url: databaseUrl(cluster, draft), schema: options.schema, directory })
-      await client.query(`alter database ${draft} rename to ${template}`)
-    }
+    await ensureTemplate(client, { template, fill, clusterUrl })
     await client.query(`create database ${name} template ${template}`)
   })
-  return {
-    url: databaseUrl(cluster, name),
-    drop: () =>
-      withClient(cluster, async (client) => void (await client.query(`drop database ${name} with (force)`))),
+  return { url: urlOf(clusterUrl, name), drop: () => dropUnlessFailed(clusterUrl, name) }
+}
+
+async function ensureTemplate(
+  client: Client,
+  options: { template: string; fill: (url: string) => Promise<unknown>; clusterUrl: string },
+): Promise<void> {
+  const { template, fill, clusterUrl } = options
+  const found = await client.query('select 1 from pg_database where datname = $1', [template])
+  if (found.rowCount !== 0) return
+  const draft = `${template}_draft`
+  await client.query(`drop database if exists ${draft} with (force)`)
+  await client.query(`create database ${draft}`)
+  await fill(urlOf(clusterUrl, draft))
+  await client.query(`alter database ${draft} rename to ${template}`)
+}
+
+async function dropUnlessFailed(clusterUrl: string, name: string): Promise<void> {
+  if (hasFailure) {
+    process.stderr.write(`The database of the failed test is kept: ${name}\n`)
+    return
   }
+  await withClient(clusterUrl, (client) => client.query(`drop database if exists ${name} with (force)`))
 }
 
-async function hashOf(directory: string): Promise<string> {
-  const hash = createHash('sha256')
-  for (const file of (await readdir(directory)).sort()) hash.update(await readFile(join(directory, file)))
-  return hash.digest('hex').slice(0, 12)
-}
-
-function databaseUrl(cluster: string, name: string): string {
-  const url = new URL(cluster)
-  url.pathname = `/${name}`
-  return url.href
-}
-
-async function withClient(url: string, work: (client: Client) => Promise<void>): Promise<void> {
+async function withClient(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
@@ -63,4 +75,20 @@ async function withClient(url: string, work: (client: Client) => Promise<void>):
   } finally {
     await client.end()
   }
+}
+
+function urlOf(clusterUrl: string, database: string): string {
+  const url = new URL(clusterUrl)
+  url.pathname = `/${database}`
+  return url.toString()
+}
+
+async function hashOf(directory: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const name of (await readdir(directory)).sort())
+    hash
+      .update(`${name}\0`)
+      .update(await readFile(join(directory, name)))
+      .update('\0')
+  return hash.digest('hex').slice(0, 16)
 }
