@@ -37,8 +37,12 @@ export function createPool(options: PoolOptions): Pool {
     keepAlive: true,
     options: `-c search_path=${options.schema} -c timezone=UTC -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${STATEMENT_TIMEOUT_MS}`,
   })
-  // Without a listener the loss of an idle connection would end the process; the next query opens a new one.
-  pool.on('error', (error) => options.log.warn({ err: error }, 'database.connection_lost'))
+  // An error event that nobody listens to ends the process. The pool listens to idle connections only, so each is
+  // listened to from its birth: lost inside a transaction, it fails that transaction and nothing else.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => options.log.warn({ err: error }, 'database.connection_lost'))
+  })
+  pool.on('error', () => undefined)
   return pool
 }
 
