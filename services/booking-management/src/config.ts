@@ -17,8 +17,8 @@ export type BookingConfig = {
 }
 
 const SERVICE_TOKEN_CHARACTERS_MIN = 16
-// A Checkout Session lives at most 24 hours, so with one hour more a page that can still be paid never outlives its
-// seats. Shorter: a late payer may find the tour full and be overbooked. Longer: abandoned bookings block seats.
+// A Checkout Session lives at most 24 hours, so one opened within the hour after booking never outlives the seats.
+// Shorter: a late payer may find the tour full and be overbooked. Longer: abandoned bookings block seats.
 const HOLD_MINUTES = 25 * 60
 const HOLD_MINUTES_MAX = 60 * 24 * 60
 
