@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { addDays, formatDay, formatMoment, todayIn } from './dates.ts'
 
 test('today is the day on the venue’s calendar, not on the reader’s', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { fr } from '../language/messages.fr.ts'
 import { en } from '../language/messages.en.ts'
 import { paymentWords } from '../payment/payment-words.ts'

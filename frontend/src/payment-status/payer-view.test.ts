@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { payerView } from './payer-view.ts'
 import { aPayment, aSnapshot, aVerification } from './sample-payment.ts'
 import type { Payment, Verification } from './payment.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { createEventParser, readEvents } from './status-stream.ts'
 import type { StreamEvent } from './status-stream.ts'
 
