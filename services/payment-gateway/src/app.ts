@@ -19,6 +19,7 @@ import { startDelivering } from './outbox/deliver.ts'
 import { startWorkerSession } from './outbox/worker-session.ts'
 import { paymentRoutes } from './payments/payment.routes.ts'
 import { webhookAllowlist } from './stripe/allowlist.ts'
+import type { AppliedEvents } from './stripe/apply-events.ts'
 import { createInbox } from './stripe/inbox.ts'
 import type { Inbox } from './stripe/inbox.ts'
 import { EVENTS_CHANNEL, nextOwedInMs } from './stripe/inbox.repository.ts'
@@ -92,9 +93,10 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
   // Filled in below: the loops need the session, and the session wakes the loops.
   const wake: Record<string, () => void> = { [DELIVERIES_CHANNEL]: () => {}, [EVENTS_CHANNEL]: () => {} }
   const session = await startWorkerSession({ url: databaseUrl, schema: SCHEMA, log, wake })
-  const onApplied = ({ owed, deliveries }: { owed: number; deliveries: number }): void => {
+  const onApplied = ({ owed, deliveries, transitions }: AppliedEvents): void => {
     if (deliveries > 0) deliverer.wake()
     if (owed > 0) owedEvents.wake()
+    for (const transition of transitions) log.info(transition, 'payment.changed')
   }
   const deliverer = startDelivering({ ...parts, session })
   const owed = { ...parts, adopt: createAdoptPayment(parts), onApplied }

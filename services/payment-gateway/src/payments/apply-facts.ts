@@ -18,6 +18,8 @@ export type Applied = {
   /** The payments as they stand now, whether they changed or not, by id. */
   readonly payments: ReadonlyMap<string, Payment>
   readonly changed: readonly string[]
+  /** Where payments moved from and to, for the log. */
+  readonly transitions: readonly Transition[]
   readonly deliveries: number
 }
 
@@ -64,6 +66,7 @@ export async function applyFacts(
   return {
     payments: new Map(steps.map((next) => [next.payment.id, next.payment])),
     changed: changed.map((next) => next.payment.id),
+    transitions: changed.flatMap((next) => next.transitions),
     deliveries: changed.reduce((total, next) => total + next.deliveries.length, 0),
   }
 }

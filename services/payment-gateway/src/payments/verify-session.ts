@@ -48,5 +48,6 @@ export async function verifySession(deps: VerifyDeps, attempt: Attempt, payment:
     return result
   })
   if (applied.changed.length > 0) deps.onChanged(applied.changed)
+  for (const transition of applied.transitions) deps.log.info(transition, 'payment.changed')
   return applied.payments.get(payment.id) ?? payment
 }

@@ -2,6 +2,7 @@ import type { Tx } from '@passerelle/kit/database'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
 import { findLinks, linkObjects } from '../payments/payment.repository.ts'
+import type { Transition } from '../payments/payment.repository.ts'
 import { parseEvent } from './event.ts'
 import type { StripeEvent } from './event.ts'
 import { namesItsPayment, readEvent } from './facts.ts'
@@ -14,9 +15,13 @@ export type ReadEvent = { readonly id: string; readonly reading: Reading }
 
 export type AppliedEvents = {
   readonly changed: readonly string[]
+  readonly transitions: readonly Transition[]
+  /** How many of the events are left to the worker. */
   readonly owed: number
   readonly deliveries: number
 }
+
+export const NOTHING_APPLIED: AppliedEvents = { changed: [], transitions: [], owed: 0, deliveries: 0 }
 
 // An event that waits for its payment to be known is looked at again after this long, should no other event bring it.
 const OWED_IN_MS = 1000
@@ -39,6 +44,7 @@ export async function applyEvents(
 ): Promise<AppliedEvents> {
   let batch = events
   const changed = new Set<string>()
+  const transitions: Transition[] = []
   let owed = 0
   let deliveries = 0
   for (let round = 0; batch.length > 0 && round < ROUNDS_MAX; round += 1) {
@@ -53,12 +59,13 @@ export async function applyEvents(
     )
     await markEvents(tx, outcomes, OWED_IN_MS)
     for (const id of applied.changed) changed.add(id)
+    transitions.push(...applied.transitions)
     owed += [...outcomes.values()].filter((outcome) => outcome.status === 'received').length
     deliveries += applied.deliveries
     batch = await waitingEvents(tx, fresh)
     owed -= batch.length
   }
-  return { changed: [...changed], owed: Math.max(owed, 0), deliveries }
+  return { changed: [...changed], transitions, owed: Math.max(owed, 0), deliveries }
 }
 
 type Resolved = {

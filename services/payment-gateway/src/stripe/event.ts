@@ -28,15 +28,22 @@ export function parseEvent(body: Buffer): StripeEvent | null {
   const { id, type, api_version: apiVersion, livemode, created, data } = json
   const object = isObject(data) ? data['object'] : undefined
   if (!isText(id, ID_CHARACTERS_MAX) || !isText(type, TYPE_CHARACTERS_MAX)) return null
-  if (typeof livemode !== 'boolean' || !Number.isSafeInteger(created) || !isObject(object)) return null
+  if (typeof livemode !== 'boolean' || !isUnixSecond(created) || !isObject(object)) return null
   return {
     id,
     type,
     apiVersion: typeof apiVersion === 'string' ? apiVersion : null,
     livemode,
-    created: Number(created),
+    created,
     object,
   }
+}
+
+// The last second of the year 9999: later ones fit neither a JavaScript date nor a timestamp column.
+const SECOND_MAX = 253_402_300_799
+
+export function isUnixSecond(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= SECOND_MAX
 }
 
 export function isObject(value: unknown): value is StripeObject {

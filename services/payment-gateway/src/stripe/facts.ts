@@ -1,7 +1,7 @@
 // The only file that reads Stripe's vocabulary: objects in, facts about one payment out.
 import { DISPUTE_STATES, INTENT_STATES, REFUND_STATES } from '../payments/known.ts'
 import type { Decline, Fact, IntentState, Moment } from '../payments/known.ts'
-import { isObject } from './event.ts'
+import { isObject, isUnixSecond } from './event.ts'
 import type { StripeEvent, StripeObject } from './event.ts'
 
 /** What an event or an answer of Stripe says, and which payment it says it of. */
@@ -96,7 +96,7 @@ function readSession(object: StripeObject, at: Moment): Reading {
   if (refs.sessionId === null || amountMinor === null || currency === null || typeof livemode !== 'boolean')
     return { kind: 'doubt', refs, because: 'missing_field' }
   const { attemptId, intentId } = refs
-  const expiresAt = integer(object['expires_at']) ?? 0
+  const expiresAt = second(object['expires_at']) ?? 0
   const facts: Fact[] = [
     {
       type: 'session',
@@ -179,7 +179,7 @@ function readIntent(object: StripeObject, at: Moment): Reading {
 // When read later (verify, sweep) the charge tells when the money came; an event tells it by its own time.
 function succeededAt(intent: StripeObject, at: Moment): number {
   const charge = intent['latest_charge']
-  return (isObject(charge) ? integer(charge['created']) : null) ?? at.second
+  return (isObject(charge) ? second(charge['created']) : null) ?? at.second
 }
 
 function declineOf(error: unknown, at: Moment): Decline | null {
@@ -210,7 +210,7 @@ function readRefund(object: StripeObject, at: Moment): Reading {
           state,
           amountMinor,
           currency,
-          createdAt: integer(object['created']) ?? at.second,
+          createdAt: second(object['created']) ?? at.second,
           reason: text(object['reason']),
           failureReason: text(object['failure_reason']),
         },
@@ -243,7 +243,7 @@ function readDispute(object: StripeObject, at: Moment): Reading {
           amountMinor,
           currency,
           reason: text(object['reason']) ?? 'unknown',
-          createdAt: integer(object['created']) ?? at.second,
+          createdAt: second(object['created']) ?? at.second,
         },
       },
     ],
@@ -292,6 +292,10 @@ function text(value: unknown): string | null {
 
 function integer(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
+}
+
+function second(value: unknown): number | null {
+  return isUnixSecond(value) ? value : null
 }
 
 function oneOf<const T extends string>(value: unknown, allowed: readonly T[]): T | null {

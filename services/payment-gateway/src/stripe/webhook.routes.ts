@@ -48,7 +48,7 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
       if (error.statusCode !== undefined && error.statusCode < 500)
         return refuse(reply, 400, 'The request is malformed.')
       // Nothing was acknowledged: Stripe sends it again. Why is in the log, not in the answer.
-      request.log.error({ err: error, requestId: request.id }, 'webhook.not_stored')
+      request.log.error({ err: error }, 'webhook.not_stored')
       return refuse(
         reply.header('retry-after', '1'),
         error instanceof InboxFull ? 503 : 500,
@@ -73,19 +73,13 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
           Date.now() / 1000,
         )
         if (!signature.valid) {
-          request.log.warn(
-            { requestId: request.id, because: signature.because, ip: request.ip },
-            'webhook.refused',
-          )
+          request.log.warn({ because: signature.because, ip: request.ip }, 'webhook.refused')
           return refuse(reply, 400, PROBLEM[signature.because])
         }
         const event = parseEvent(payload)
         if (event === null) return refuse(reply, 400, 'The body is no Stripe event.')
         if (event.livemode !== deps.livemode) {
-          request.log.error(
-            { requestId: request.id, eventId: event.id, livemode: event.livemode },
-            'webhook.wrong_mode',
-          )
+          request.log.error({ eventId: event.id, livemode: event.livemode }, 'webhook.wrong_mode')
           return refuse(reply, 400, `This endpoint takes events with livemode ${deps.livemode} only.`)
         }
         await deps.inbox.receive({ event, payload })

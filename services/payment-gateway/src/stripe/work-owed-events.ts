@@ -4,7 +4,7 @@ import type { Log } from '@passerelle/kit/log'
 import { raiseIncidents } from '../payments/payment.repository.ts'
 import type { Moment } from '../payments/known.ts'
 import type { AdoptPayment } from '../checkout/adopt-payment.ts'
-import { applyEvents } from './apply-events.ts'
+import { applyEvents, NOTHING_APPLIED } from './apply-events.ts'
 import type { AppliedEvents } from './apply-events.ts'
 import { parseEvent } from './event.ts'
 import type { StripeEvent } from './event.ts'
@@ -72,7 +72,7 @@ async function settleOwed(owed: OwedEvent, deps: OwedEventsDeps): Promise<Applie
 
 async function applyOwed(id: string, reading: Reading, deps: OwedEventsDeps): Promise<AppliedEvents> {
   return inTransaction(deps.pool, async (tx) => {
-    if (!(await lockOwedEvent(tx, id))) return { changed: [], owed: 0, deliveries: 0 }
+    if (!(await lockOwedEvent(tx, id))) return NOTHING_APPLIED
     return applyEvents(tx, [{ id, reading }], deps)
   })
 }
