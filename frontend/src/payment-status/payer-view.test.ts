@@ -109,6 +109,7 @@ test('after twelve seconds the page says that nothing is lost, or that the payme
 test('without a network the page says so, and with one a silent gateway is only slow', () => {
   assert.equal(kindOf({ problem: 'unavailable', online: false }), 'offline')
   assert.equal(kindOf({ problem: 'unavailable', online: true, slow: true }), 'slow')
+  assert.equal(kindOf({ payment: aPayment(), problem: null, online: false }), 'verifying')
 })
 
 test('back from the payment page: the seats are held, given up, or paid for meanwhile', () => {
