@@ -57,13 +57,12 @@ describe('bookingConfig', () => {
       PORT: 'http',
       FRONTEND_URL: 'localhost',
       TRUSTED_PROXIES: '10.0.0.0/8, proxy.example',
-      INTERNAL_SERVICE_TOKEN: 'short',
       BOOKING_HOLD_MINUTES: '0',
     }
     const problems = problemsOf(wrong)
     assert.deepEqual(
       problems.map((problem) => problem.split(' ', 1)[0]),
-      ['PORT', 'FRONTEND_URL', 'INTERNAL_SERVICE_TOKEN', 'BOOKING_HOLD_MINUTES', 'TRUSTED_PROXIES'],
+      ['PORT', 'FRONTEND_URL', 'BOOKING_HOLD_MINUTES', 'TRUSTED_PROXIES'],
     )
     assert.ok(!problems.join().includes('short'))
   })

@@ -41,7 +41,7 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       bookingStatusExtended: env.flag('BOOKING_STATUS_EXTENDED', false),
       auth: authConfig(env, serviceTokens),
       serviceToken: serviceTokens[0] ?? '',
-      trustedProxies: env.list('TRUSTED_PROXIES'),
+      trustedProxies: env.addresses('TRUSTED_PROXIES'),
       stripeIpAllowlist: allowlist(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { PaymentStatusUpdate } from '@passerelle/contracts/booking'
 
 /** A booking service at the other end of a real connection: keeps bookings, remembers what it was told, misbehaves on demand. */
@@ -39,7 +39,7 @@ export async function startBookingStandIn(port = 0): Promise<BookingStandIn> {
   let how: Misbehaviour | null = null
   let calls = 0
 
-  const server = createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [, , , , id = '', action] = (request.url ?? '').split('/')
     const booking = bookings.get(decodeURIComponent(id))
     const chunks: Buffer[] = []
@@ -55,7 +55,8 @@ export async function startBookingStandIn(port = 0): Promise<BookingStandIn> {
     told.push({ bookingId: booking.id, body, headers: request.headers })
     if (how === 'cut') return void request.socket.destroy()
     answer(response, 200, { success: true, data: booking })
-  })
+  }
+  const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const address = server.address()
   const at = typeof address === 'object' && address !== null ? address.port : port

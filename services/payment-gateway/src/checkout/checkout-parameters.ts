@@ -10,7 +10,7 @@ export type Ids = { readonly bookingId: string; readonly paymentId: string; read
 export function sessionParameters(
   ids: Ids,
   booking: Booking,
-  options: { frontendUrl: string; customerEmail: string | null; tourName: string | null },
+  options: { frontendUrl: string; customerEmail: string | null; tourName: string | null; now: Date },
 ): AttemptParameters {
   const metadata = metadataOf(ids)
   const bookingId = encodeURIComponent(ids.bookingId)
@@ -36,6 +36,7 @@ export function sessionParameters(
     metadata,
     payment_intent_data: { metadata },
     submit_type: 'book',
+    ...expiry(booking, options.now),
     ...(email === null ? {} : { customer_email: email }),
   } as AttemptParameters
 }
@@ -54,6 +55,18 @@ export function intentParameters(
     metadata: metadataOf(ids),
     ...(email === null ? {} : { receipt_email: email }),
   }
+}
+
+// Stripe takes 30 minutes to 24 hours, by its own clock: a minute more than the least, so that a skew refuses nothing.
+const LIFE_SECONDS_MIN = 31 * 60
+const LIFE_SECONDS_MAX = 24 * 60 * 60
+
+/** A session must not outlive the seats it sells; without a hold to respect, Stripe's 24 hours stand. */
+function expiry(booking: Booking, now: Date): { expires_at?: number } {
+  if (booking.holdExpiresAt === null) return {}
+  const nowSeconds = Math.floor(now.getTime() / 1000)
+  const life = Math.floor(booking.holdExpiresAt.getTime() / 1000) - nowSeconds
+  return life >= LIFE_SECONDS_MAX ? {} : { expires_at: nowSeconds + Math.max(life, LIFE_SECONDS_MIN) }
 }
 
 function metadataOf(ids: Ids): Record<string, string> {

@@ -186,6 +186,7 @@ async function newAttempt(tx: Tx, deps: CheckoutDeps, payment: Payment, wish: Wi
           frontendUrl: deps.frontendUrl,
           customerEmail,
           tourName: body.tourName ?? null,
+          now: new Date(),
         })
       : intentParameters(ids, booking, { customerEmail })
   const { amountMinor, currency } = booking

@@ -12,7 +12,10 @@ export type BookingClient = {
 export type Booking = Pick<
   BookingView,
   'id' | 'status' | 'customerId' | 'customerEmail' | 'tourName' | 'amountMinor' | 'currency'
->
+> & {
+  /** Until when its seats are kept for this customer, where the booking service tells. */
+  readonly holdExpiresAt: Date | null
+}
 
 export type BookingAnswer =
   | { readonly kind: 'found'; readonly booking: Booking }
@@ -111,7 +114,13 @@ function readBooking(body: unknown): Booking | null {
     tourName: typeof tourName === 'string' ? tourName : '',
     amountMinor,
     currency: currency.toLowerCase(),
+    holdExpiresAt: dateOf((data as { holdExpiresAt?: unknown }).holdExpiresAt),
   }
+}
+
+function dateOf(value: unknown): Date | null {
+  const date = typeof value === 'string' ? new Date(value) : null
+  return date === null || Number.isNaN(date.getTime()) ? null : date
 }
 
 function retryAfterMs(header: string | null): number | null {

@@ -37,12 +37,13 @@ export async function startWorkerSession(options: WorkerSessionOptions): Promise
       keepAlive: true,
       options: `-c search_path=${options.schema} -c timezone=UTC`,
     })
+    let isLost = false
     const lost = (error?: Error): void => {
+      if (isLost) return
+      isLost = true
       if (session?.client === client) session = null
-      else if (error === undefined) return
       if (stopped) return
       options.log.warn({ err: error }, 'worker_session.lost')
-      clearTimeout(reconnect)
       reconnect = setTimeout(() => void connect().catch(() => {}), RECONNECT_MS)
     }
     client.on('error', lost)

@@ -5,8 +5,9 @@ import { DISPUTE_STATES, INTENT_STATES, merge, NOTHING_KNOWN, REFUND_STATES } fr
 import type { Fact, Known } from './known.ts'
 
 // Few ids, few seconds: collisions are what the merge is about.
-const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record<T>(model, { noNullPrototype: true })
+}
 const id = (prefix: string) => fc.constantFrom(`${prefix}_1`, `${prefix}_2`)
 const second = fc.integer({ min: 1, max: 4 })
 const moment = record({ second, id: fc.constantFrom('evt_a', 'evt_b', 'evt_c') })

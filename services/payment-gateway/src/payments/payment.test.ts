@@ -181,7 +181,7 @@ describe('where a payment stands', () => {
       intent('succeeded', 2),
       intent('succeeded', 3, { attemptId: 'att_2' }, 'pi_2'),
     ]
-    for (const order of [two, [...two].reverse()]) {
+    for (const order of [two, two.toReversed()]) {
       const standing = standingOf(know(...order))
       assert.equal(standing.paymentIntentId, 'pi_1')
       assert.deepEqual(

@@ -1,0 +1,2 @@
+-- Refunds, disputes, fees and the double-entry ledger.
+select 1;

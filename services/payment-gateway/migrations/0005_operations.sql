@@ -1,0 +1,2 @@
+-- What operators do and what they may look up.
+select 1;

@@ -1,0 +1,2 @@
+-- Sweeps, reconciliation and the drift they find.
+select 1;
