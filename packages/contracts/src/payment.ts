@@ -89,3 +89,25 @@ export const PaymentIntentView = Type.Object({
   statusToken: Type.String(),
 })
 export type PaymentIntentView = Static<typeof PaymentIntentView>
+
+export const CreateRefundBody = Type.Object({
+  amount: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, description: "decimal, in the currency's units" }),
+  ),
+  amountMinor: Type.Optional(Type.Integer({ minimum: 1 })),
+  reason: Type.Optional(Type.Enum(['duplicate', 'fraudulent', 'requested_by_customer'])),
+})
+export type CreateRefundBody = Static<typeof CreateRefundBody>
+
+export const RefundView = Type.Object({
+  refundId: Type.String(),
+  paymentId: Type.String(),
+  bookingId: Type.String(),
+  status: Type.Enum(['pending', 'requires_action', 'succeeded', 'canceled', 'failed']),
+  amount: Type.Number(),
+  amountMinor: Type.Integer(),
+  currency: Type.String(),
+  reason: Nullable(Type.String()),
+  createdAt: Type.String({ format: 'date-time' }),
+})
+export type RefundView = Static<typeof RefundView>

@@ -18,6 +18,9 @@ import { DELIVERIES_CHANNEL } from './outbox/delivery.repository.ts'
 import { startDelivering } from './outbox/deliver.ts'
 import { startWorkerSession } from './outbox/worker-session.ts'
 import { paymentRoutes } from './payments/payment.routes.ts'
+import { nextRefundRequestInMs } from './refunds/refund.repository.ts'
+import { refundRoutes } from './refunds/refund.routes.ts'
+import { workOneRefundRequest } from './refunds/work-refund-requests.ts'
 import { webhookAllowlist } from './stripe/allowlist.ts'
 import type { AppliedEvents } from './stripe/apply-events.ts'
 import { createInbox } from './stripe/inbox.ts'
@@ -105,13 +108,20 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
     async () => ((await workOneOwedEvent(owed)) ? 0 : nextOwedInMs(pool)),
     log,
   )
+  const onChanged = (): void => deliverer.wake()
+  const refunds = { ...parts, onChanged }
+  const refundRequests = startLoop(
+    'refund_requests',
+    async () => ((await workOneRefundRequest(refunds)) ? 0 : nextRefundRequestInMs(pool)),
+    log,
+  )
   wake[DELIVERIES_CHANNEL] = deliverer.wake
   wake[EVENTS_CHANNEL] = owedEvents.wake
   return {
     onApplied,
-    onChanged: () => deliverer.wake(),
+    onChanged,
     stop: async () => {
-      await Promise.all([owedEvents.stop(), deliverer.stop()])
+      await Promise.all([owedEvents.stop(), refundRequests.stop(), deliverer.stop()])
       await session.stop()
     },
   }
@@ -129,6 +139,7 @@ function addRoutes(
     async (api: HttpServer) => {
       checkoutRoutes(api, { ...parts, authenticate, frontendUrl: config.frontendUrl, livemode })
       paymentRoutes(api, { ...parts, authenticate })
+      refundRoutes(api, { ...parts, authenticate })
       webhookRoutes(api, { inbox: parts.inbox, secrets, livemode, allowlist })
     },
     { prefix: '/api/v1/payment-gateway' },

@@ -1,9 +1,16 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Money } from '@passerelle/contracts/money'
 import type { Tx } from '@passerelle/kit/database'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
 import { insertDeliveries } from '../outbox/delivery.repository.ts'
 import type { NewDelivery } from '../outbox/delivery.repository.ts'
+import { newId } from '@passerelle/kit/id'
 import { closeEndedAttempts } from '../checkout/attempt.repository.ts'
+import { postingsOf } from '../ledger/ledger.ts'
+import type { Posting } from '../ledger/ledger.ts'
+import { insertPostings } from '../ledger/ledger.repository.ts'
+import { insertRefundRequest, saveDisputes, saveRefunds } from '../refunds/refund.repository.ts'
+import type { NewRefundRequest } from '../refunds/refund.repository.ts'
 import { merge } from './known.ts'
 import type { Fact, Known } from './known.ts'
 import { standingOf } from './payment.ts'
@@ -59,6 +66,7 @@ export async function applyFacts(
     tx,
     changed.flatMap((next) => next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id }))),
   )
+  await saveMoney(tx, changed)
   await closeEndedAttempts(
     tx,
     changed.flatMap((next) => endedObjects(next.payment)),
@@ -71,7 +79,58 @@ export async function applyFacts(
   }
 }
 
+/** The records that mirror what changed, the ledger, and the money that has to go back. */
+async function saveMoney(tx: Tx, changed: readonly Step[]): Promise<void> {
+  const paymentIdOf = (step: Step) => ({ paymentId: step.payment.id })
+  await saveRefunds(
+    tx,
+    changed.flatMap((step) => changedRecords(step, 'refunds').map((it) => ({ ...it, ...paymentIdOf(step) }))),
+  )
+  await saveDisputes(
+    tx,
+    changed.flatMap((step) =>
+      changedRecords(step, 'disputes').map((it) => ({ ...it, ...paymentIdOf(step) })),
+    ),
+  )
+  await insertPostings(
+    tx,
+    changed.flatMap((step) => newPostings(step).map((posting) => ({ ...posting, ...paymentIdOf(step) }))),
+  )
+  for (const request of changed.flatMap(duplicateRefunds)) await insertRefundRequest(tx, request, 0)
+}
+
+function changedRecords<K extends 'refunds' | 'disputes'>(
+  { before, payment }: Step,
+  kind: K,
+): (Known[K][string] & { readonly id: string })[] {
+  const known: Known = payment.known
+  return Object.entries(known[kind])
+    .filter(([id, record]) => !isDeepStrictEqual(record, before.known[kind][id]))
+    .map(([id, record]) => ({ ...(record as Known[K][string]), id }))
+}
+
+function newPostings({ before, payment }: Step): Posting[] {
+  const posted = new Set(postingsOf(before.known).map(({ id }) => id))
+  return postingsOf(payment.known).filter(({ id }) => !posted.has(id))
+}
+
+/** A second payment of the same booking goes back whole, once: its intent is the key. */
+function duplicateRefunds({ payment, troubles }: Step): NewRefundRequest[] {
+  return troubles
+    .filter((trouble) => trouble.kind === 'duplicate_payment')
+    .map(({ subject }) => ({
+      id: newId('rfq'),
+      paymentId: payment.id,
+      intentId: subject,
+      idempotencyKey: `duplicate ${subject}`,
+      amountMinor: payment.known.intents[subject]?.receivedMinor ?? 0,
+      reason: 'duplicate' as const,
+      requestedBy: 'duplicate payment policy',
+    }))
+}
+
 type Step = {
+  readonly before: Payment
   readonly payment: Payment
   readonly changed: boolean
   readonly transitions: readonly Transition[]
@@ -83,7 +142,7 @@ type Step = {
 function step(before: Payment, changes: readonly Change[], options: { extended: boolean }): Step {
   const known = changes.flatMap((change) => change.facts).reduce(merge, before.known)
   if (known === before.known)
-    return { payment: before, changed: false, transitions: [], deliveries: [], troubles: [] }
+    return { before, payment: before, changed: false, transitions: [], deliveries: [], troubles: [] }
   const standing = standingOf(known)
   const version = before.version + 1
   const due = dueAnnouncements(known, standing, before.announced, options.extended)
@@ -107,6 +166,7 @@ function step(before: Payment, changes: readonly Change[], options: { extended: 
     .join(' ')
     .slice(0, 1000)
   return {
+    before,
     payment,
     changed: true,
     transitions:

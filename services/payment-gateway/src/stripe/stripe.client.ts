@@ -20,6 +20,8 @@ export type StripeClient = {
   readonly findIntentOfAttempt: (attemptId: string, createdSince: Date) => Promise<StripeAnswer>
   readonly retrieveIntent: (id: string) => Promise<StripeAnswer>
   readonly cancelIntent: (id: string) => Promise<StripeAnswer>
+  readonly createRefund: (params: Stripe.RefundCreateParams, idempotencyKey: string) => Promise<StripeAnswer>
+  readonly findRefundOfRequest: (requestId: string, intentId: string) => Promise<StripeAnswer>
   readonly retrieveRefund: (id: string) => Promise<StripeAnswer>
   readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
   readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
@@ -76,15 +78,24 @@ export function createStripeClient(config: StripeConfig): StripeClient {
     expireSession: (id) => ask('checkout.session', () => stripe.checkout.sessions.expire(id)),
     findSessionOfAttempt: (attemptId, createdSince) =>
       ask('checkout.session', () =>
-        madeFor(attemptId, stripe.checkout.sessions.list(madeSince(createdSince))),
+        withMetadata('attempt_id', attemptId, stripe.checkout.sessions.list(madeSince(createdSince))),
       ),
     createIntent: (params, idempotencyKey) =>
       ask('payment_intent', () => stripe.paymentIntents.create(params, { idempotencyKey })),
     findIntentOfAttempt: (attemptId, createdSince) =>
-      ask('payment_intent', () => madeFor(attemptId, stripe.paymentIntents.list(madeSince(createdSince)))),
+      ask('payment_intent', () =>
+        withMetadata('attempt_id', attemptId, stripe.paymentIntents.list(madeSince(createdSince))),
+      ),
     cancelIntent: (id) => ask('payment_intent', () => stripe.paymentIntents.cancel(id)),
     retrieveIntent: (id) =>
       ask('payment_intent', () => stripe.paymentIntents.retrieve(id, { expand: [...CHARGE_OF_INTENT] })),
+    createRefund: (params, idempotencyKey) =>
+      ask('refund', () => stripe.refunds.create(params, { idempotencyKey })),
+    findRefundOfRequest: (requestId, intentId) =>
+      ask('refund', () => {
+        const list = stripe.refunds.list({ payment_intent: intentId, limit: LIST_PAGE_MAX })
+        return withMetadata('refund_request_id', requestId, list)
+      }),
     retrieveRefund: (id) => ask('refund', () => stripe.refunds.retrieve(id)),
     retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),
     retrieveCharge: (id) => ask('charge', () => stripe.charges.retrieve(id)),
@@ -98,11 +109,12 @@ function madeSince(createdSince: Date): { created: { gte: number }; limit: numbe
   }
 }
 
-async function madeFor(
-  attemptId: string,
+async function withMetadata(
+  key: string,
+  value: string,
   list: AsyncIterable<{ readonly metadata: Stripe.Metadata | null }>,
 ): Promise<unknown> {
-  for await (const object of list) if (object.metadata?.['attempt_id'] === attemptId) return object
+  for await (const object of list) if (object.metadata?.[key] === value) return object
   return null
 }
 

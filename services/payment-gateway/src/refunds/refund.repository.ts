@@ -1,0 +1,194 @@
+import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { DisputeKnown, RefundKnown } from '../payments/known.ts'
+
+type OfPayment = { readonly id: string; readonly paymentId: string }
+
+/** Mirrors refunds that changed into their table. The payments' rows must be locked by this transaction. */
+export async function saveRefunds(tx: Tx, refunds: readonly (RefundKnown & OfPayment)[]): Promise<void> {
+  for (const refund of refunds)
+    await tx.query({
+      name: 'save_refund',
+      text: `insert into refunds (id, payment_id, payment_intent_id, status, amount_minor, currency, reason, failure_reason, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9))
+             on conflict (id) do update set status = $4, amount_minor = $5, failure_reason = $8, updated_at = now()`,
+      values: [
+        refund.id,
+        refund.paymentId,
+        refund.intentId,
+        refund.state,
+        refund.amountMinor,
+        refund.currency,
+        refund.reason,
+        refund.failureReason,
+        refund.createdAt,
+      ],
+    })
+}
+
+/** Mirrors disputes that changed into their table. The payments' rows must be locked by this transaction. */
+export async function saveDisputes(tx: Tx, disputes: readonly (DisputeKnown & OfPayment)[]): Promise<void> {
+  for (const dispute of disputes)
+    await tx.query({
+      name: 'save_dispute',
+      text: `insert into disputes (id, payment_id, payment_intent_id, status, amount_minor, currency, reason, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8))
+             on conflict (id) do update set status = $4, amount_minor = $5, updated_at = now()`,
+      values: [
+        dispute.id,
+        dispute.paymentId,
+        dispute.intentId,
+        dispute.state,
+        dispute.amountMinor,
+        dispute.currency,
+        dispute.reason,
+        dispute.createdAt,
+      ],
+    })
+}
+
+export type RefundReason = 'duplicate' | 'fraudulent' | 'requested_by_customer'
+
+/** Money we asked Stripe to give back, as stored before Stripe is called. */
+export type RefundRequest = {
+  readonly id: string
+  readonly paymentId: string
+  readonly intentId: string
+  readonly idempotencyKey: string
+  readonly amountMinor: number
+  readonly reason: RefundReason | null
+  readonly requestedBy: string
+  readonly state: 'requested' | 'made' | 'refused'
+  readonly refundId: string | null
+  readonly refusedBecause: string | null
+  readonly attempts: number
+  readonly createdAt: Date
+}
+
+type RequestRow = {
+  id: string
+  payment_id: string
+  payment_intent_id: string
+  idempotency_key: string
+  amount_minor: number
+  reason: RefundReason | null
+  requested_by: string
+  state: RefundRequest['state']
+  refund_id: string | null
+  refused_because: string | null
+  attempts: number
+  created_at: Date
+}
+
+function fromRow(row: RequestRow): RefundRequest {
+  return {
+    id: row.id,
+    paymentId: row.payment_id,
+    intentId: row.payment_intent_id,
+    idempotencyKey: row.idempotency_key,
+    amountMinor: row.amount_minor,
+    reason: row.reason,
+    requestedBy: row.requested_by,
+    state: row.state,
+    refundId: row.refund_id,
+    refusedBecause: row.refused_because,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+  }
+}
+
+export type NewRefundRequest = Pick<
+  RefundRequest,
+  'id' | 'paymentId' | 'intentId' | 'idempotencyKey' | 'amountMinor' | 'reason' | 'requestedBy'
+>
+
+/** Stores a request, due for the worker after `dueInMs`; null when the payment has one with this key already. */
+export async function insertRefundRequest(
+  tx: Tx,
+  request: NewRefundRequest,
+  dueInMs: number,
+): Promise<RefundRequest | null> {
+  const { rows } = await tx.query<RequestRow>(
+    `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at)
+     values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond')
+     on conflict (payment_id, idempotency_key) do nothing returning *`,
+    [
+      request.id,
+      request.paymentId,
+      request.intentId,
+      request.idempotencyKey,
+      request.amountMinor,
+      request.reason,
+      request.requestedBy,
+      dueInMs,
+    ],
+  )
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+export async function findRefundRequest(
+  db: Queryable,
+  paymentId: string,
+  key: string,
+): Promise<RefundRequest | null> {
+  const { rows } = await db.query<RequestRow>(
+    'select * from refund_requests where payment_id = $1 and idempotency_key = $2',
+    [paymentId, key],
+  )
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+/** What is asked for an intent and not yet visible as a refund: reserved, for it may be given back any moment. */
+export async function reservedMinor(tx: Tx, intentId: string): Promise<number> {
+  const { rows } = await tx.query<{ sum: number }>(
+    `select coalesce(sum(q.amount_minor), 0)::bigint as sum from refund_requests q
+     where q.payment_intent_id = $1 and q.state = 'requested'`,
+    [intentId],
+  )
+  return rows[0]?.sum ?? 0
+}
+
+/** Claims one request that is due, for `leaseMs`. */
+export async function claimRefundRequest(db: Queryable, leaseMs: number): Promise<RefundRequest | null> {
+  const { rows } = await db.query<RequestRow>({
+    name: 'claim_refund_request',
+    text: `update refund_requests set attempts = attempts + 1, retry_at = now() + $1 * interval '1 millisecond'
+           where id = (select id from refund_requests where state = 'requested' and retry_at <= now()
+                       order by retry_at limit 1 for update skip locked)
+           returning *`,
+    values: [leaseMs],
+  })
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+export async function nextRefundRequestInMs(db: Queryable): Promise<number | null> {
+  const { rows } = await db.query<{ ms: number | null }>({
+    name: 'next_refund_request',
+    text: "select (extract(epoch from min(retry_at) - now()) * 1000)::float8 as ms from refund_requests where state = 'requested'",
+  })
+  return rows[0]?.ms ?? null
+}
+
+export async function postponeRefundRequest(db: Queryable, id: string, waitMs: number): Promise<void> {
+  await db.query(
+    "update refund_requests set retry_at = now() + $2 * interval '1 millisecond' where id = $1 and state = 'requested'",
+    [id, waitMs],
+  )
+}
+
+export async function settleRefundRequest(
+  tx: Tx,
+  id: string,
+  outcome:
+    | { readonly state: 'made'; readonly refundId: string }
+    | { readonly state: 'refused'; readonly because: string },
+): Promise<void> {
+  await tx.query(
+    "update refund_requests set state = $2, refund_id = $3, refused_because = $4 where id = $1 and state = 'requested'",
+    [
+      id,
+      outcome.state,
+      outcome.state === 'made' ? outcome.refundId : null,
+      outcome.state === 'refused' ? outcome.because : null,
+    ],
+  )
+}

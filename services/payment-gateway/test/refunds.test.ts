@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { call, eventually, payAtSandbox, SERVICE_TOKEN, startPlatform, tokenOf } from './platform.ts'
+import type { Answer, Platform } from './platform.ts'
+
+let platform: Platform
+let operator: string
+before(async () => {
+  platform = await startPlatform()
+  operator = await tokenOf('cus_operator', ['operator'])
+})
+after(() => platform.stop())
+
+async function paid(amountMinor = 10_000, currency = 'eur'): Promise<string> {
+  const booking = platform.addBooking({ amountMinor, currency })
+  const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+  await payAtSandbox(platform, body.data['sessionId'] ?? '')
+  await eventually('the confirmation', () => platform.booking.toldOf(booking.id).length === 1)
+  return booking.id
+}
+
+function refund(
+  bookingId: string,
+  body: Record<string, unknown> = {},
+  key: string | null = randomUUID(),
+  bearer = operator,
+): Promise<Answer> {
+  return call(platform, 'POST', `/payments/${bookingId}/refunds`, {
+    body,
+    bearer,
+    ...(key === null ? {} : { headers: { 'idempotency-key': key } }),
+  })
+}
+
+async function ledgerOf(bookingId: string): Promise<Record<string, number>> {
+  const { rows } = await platform.pool.query<{ account: string; sum: number }>(
+    'select account, sum(l.amount_minor)::bigint as sum from ledger_entries l join payments p on p.id = l.payment_id where p.booking_id = $1 group by account',
+    [bookingId],
+  )
+  return Object.fromEntries(rows.map(({ account, sum }) => [account, sum]))
+}
+
+const statusOf = async (bookingId: string) =>
+  (await call(platform, 'GET', `/payments/${bookingId}/status`)).body.data
+
+describe('POST /payments/:bookingId/refunds answers 200', () => {
+  it('gives back a part, then the rest, tells the booking service each, and the ledger agrees', async () => {
+    const id = await paid()
+    const part = await refund(id, { amount: 29, reason: 'requested_by_customer' })
+    assert.equal(part.status, 200)
+    assert.deepEqual(Object.keys(part.body.data).sort(), [
+      'amount',
+      'amountMinor',
+      'bookingId',
+      'createdAt',
+      'currency',
+      'paymentId',
+      'reason',
+      'refundId',
+      'status',
+    ])
+    assert.deepEqual(
+      [part.body.data['amountMinor'], part.body.data['amount'], part.body.data['status']],
+      [2900, 29, 'succeeded'],
+    )
+    assert.deepEqual(
+      [(await statusOf(id))['status'], (await statusOf(id))['refundedAmount']],
+      ['partially_refunded', 29],
+    )
+    assert.deepEqual(await ledgerOf(id), { customer_funds: -7100, stripe_balance: 7100 })
+    const rest = await refund(id)
+    assert.equal(rest.body.data['amountMinor'], 7100)
+    assert.equal((await statusOf(id))['status'], 'refunded')
+    assert.deepEqual(await ledgerOf(id), { customer_funds: 0, stripe_balance: 0 })
+    await eventually('all announcements', () => platform.booking.toldOf(id).length === 3)
+    assert.deepEqual(
+      platform.booking.toldOf(id).map(({ status, refundedAmountMinor }) => [status, refundedAmountMinor]),
+      [
+        ['confirmed', undefined],
+        ['partially_refunded', 2900],
+        ['cancelled', 10_000],
+      ],
+    )
+  })
+
+  it('refunds once under the same Idempotency-Key, however many ask at the same time', async () => {
+    const id = await paid()
+    const key = randomUUID()
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => refund(id, { amountMinor: 1000 }, key)),
+    )
+    const made = answers.filter(({ status }) => status === 200)
+    assert.ok(made.length > 0)
+    assert.ok(
+      answers.every(({ status }) => status === 200 || status === 503),
+      answers.map(({ status }) => status).join(' '),
+    )
+    assert.equal(new Set(made.map(({ body }) => body.data['refundId'])).size, 1)
+    assert.equal(
+      (await refund(id, { amountMinor: 1000 }, key)).body.data['refundId'],
+      made[0]?.body.data['refundId'],
+    )
+    assert.equal((await statusOf(id))['refundedAmountMinor'], 1000)
+  })
+
+  it('never gives back more than there is when different requests race', async () => {
+    const id = await paid()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => refund(id, { amountMinor: 3000 })))
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 409, 409, 409, 409, 409])
+    assert.equal((await statusOf(id))['refundedAmountMinor'], 9000)
+  })
+
+  it('is open to the services of the platform', async () => {
+    assert.equal((await refund(await paid(), { amountMinor: 100 }, null, SERVICE_TOKEN)).status, 200)
+  })
+})
+
+describe('POST /payments/:bookingId/refunds answers 400, 401, 403, 404', () => {
+  it('says what is wrong and changes nothing', async () => {
+    const id = await paid(12_950, 'jpy')
+    const cases: [Promise<Answer>, number, string][] = [
+      [refund(id, { amount: 10.5 }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { amountMinor: 0 }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { amountMinor: 1.5 }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { amount: -5 }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { amount: 100, amountMinor: 101 }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { reason: 'because' }), 400, 'VALIDATION_ERROR'],
+      [refund(id, {}, 'key with spaces'), 400, 'VALIDATION_ERROR'],
+      [call(platform, 'POST', `/payments/${id}/refunds`, { body: {}, as: null }), 401, 'UNAUTHENTICATED'],
+      [call(platform, 'POST', `/payments/${id}/refunds`, { body: {} }), 403, 'FORBIDDEN'],
+      [refund('bkg_unknown'), 404, 'NOT_FOUND'],
+    ]
+    for (const [pending, status, code] of cases) {
+      const answer = await pending
+      assert.deepEqual([answer.status, answer.body.error.code], [status, code])
+    }
+    assert.equal((await statusOf(id))['refundedAmountMinor'], 0)
+  })
+})
+
+describe('POST /payments/:bookingId/refunds answers 409', () => {
+  it('when more is asked for than is left, when nothing was received, when a key is used for something else', async () => {
+    const id = await paid()
+    const key = randomUUID()
+    assert.equal((await refund(id, { amountMinor: 10_001 })).body.error.code, 'INVALID_STATE')
+    assert.equal((await refund(id, { amountMinor: 6000 }, key)).status, 200)
+    assert.equal((await refund(id, { amountMinor: 5000 })).status, 409)
+    assert.equal((await refund(id, { amountMinor: 100 }, key)).body.error.code, 'IDEMPOTENCY_KEY_REUSED')
+    const unpaid = platform.addBooking()
+    await call(platform, 'POST', '/sessions', { body: { bookingId: unpaid.id } })
+    assert.equal((await refund(unpaid.id)).body.error.code, 'INVALID_STATE')
+  })
+})
+
+describe('a second payment of the same booking', () => {
+  it('is reported, goes back whole and once, and leaves the booking confirmed by the first', async () => {
+    const booking = platform.addBooking()
+    const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+    await payAtSandbox(platform, body.data['sessionId'] ?? '')
+    const {
+      rows: [first],
+    } = await platform.pool.query<{ id: string; payment_intent_id: string; attempt: string }>(
+      'select p.id, p.payment_intent_id, a.id as attempt from payments p join payment_attempts a on a.payment_id = p.id where booking_id = $1',
+      [booking.id],
+    )
+    // A second tab that was left open: another intent for the same attempt, paid as well.
+    const form = new URLSearchParams({
+      amount: '12900',
+      currency: 'eur',
+      confirm: 'true',
+      payment_method: 'pm_card_visa',
+      'automatic_payment_methods[enabled]': 'true',
+      return_url: 'http://localhost/back',
+    })
+    for (const [key, value] of Object.entries({
+      payment_id: first?.id,
+      booking_id: booking.id,
+      attempt_id: first?.attempt,
+    }))
+      form.set(`metadata[${key}]`, value ?? '')
+    const headers = { authorization: 'Bearer sk_test_platform' }
+    const second = (await (
+      await fetch(`${platform.sandbox.url}/v1/payment_intents`, { method: 'POST', headers, body: form })
+    ).json()) as { id: string; status: string }
+    assert.equal(second.status, 'succeeded')
+    const duplicate = await eventually('the refund of one of the two', async () => {
+      const { rows } = await platform.pool.query<{
+        payment_intent_id: string
+        amount_minor: number
+        reason: string
+      }>('select payment_intent_id, amount_minor, reason from refunds where payment_id = $1', [first?.id])
+      return rows.length > 0 && rows
+    })
+    assert.deepEqual(
+      duplicate.map(({ amount_minor: amount, reason }) => [amount, reason]),
+      [[12_900, 'duplicate']],
+    )
+    const { rows: incidents } = await platform.pool.query(
+      'select kind from incidents where payment_id = $1',
+      [first?.id],
+    )
+    assert.deepEqual(incidents, [{ kind: 'duplicate_payment' }])
+    assert.equal((await statusOf(booking.id))['status'], 'succeeded')
+    assert.deepEqual(await ledgerOf(booking.id), { customer_funds: -12_900, stripe_balance: 12_900 })
+  })
+})
+
+describe('the ledger', () => {
+  it('takes no posting that does not balance, and lets nobody change what is posted', async () => {
+    const id = await paid()
+    const { rows } = await platform.pool.query<{ payment_id: string }>(
+      'select id as payment_id from payments where booking_id = $1',
+      [id],
+    )
+    const insert = (entries: string) =>
+      platform.pool.query(
+        `insert into ledger_entries (posting, payment_id, account, amount_minor, currency) values ${entries}`,
+        [rows[0]?.payment_id],
+      )
+    await assert.rejects(
+      insert("('odd', $1, 'stripe_balance', 5, 'eur'), ('odd', $1, 'customer_funds', -4, 'eur')"),
+      /does not balance/,
+    )
+    await assert.rejects(insert("('lone', $1, 'stripe_balance', 5, 'eur')"), /does not balance/)
+    await assert.rejects(
+      insert("('mixed', $1, 'stripe_balance', 5, 'eur'), ('mixed', $1, 'customer_funds', -5, 'usd')"),
+      /does not balance/,
+    )
+    await assert.rejects(
+      platform.pool.query('update ledger_entries set amount_minor = amount_minor'),
+      /never changed/,
+    )
+    await assert.rejects(platform.pool.query('delete from ledger_entries'), /never changed/)
+  })
+})
