@@ -28,6 +28,11 @@ export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = []
   const watchers = new Set<() => void>()
   const server = createServer((request, response) => {
+    // The success page of this merchant.
+    if (request.method === 'GET') {
+      response.end('Thank you')
+      return
+    }
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {

@@ -226,7 +226,7 @@ function quickFill(debit: boolean, card: boolean, text: Messages): Html {
   return html`
     ${
       card
-        ? html`<div class="tests" role="group" aria-labelledby="test-cards">
+        ? html`<div class="tests for-card" role="group" aria-labelledby="test-cards">
             <h2 id="test-cards">${text.testCards}</h2>
             <ul>
               ${TEST_CARDS.map(button)}
@@ -236,7 +236,7 @@ function quickFill(debit: boolean, card: boolean, text: Messages): Html {
     }
     ${
       debit
-        ? html`<div class="tests" role="group" aria-labelledby="test-accounts">
+        ? html`<div class="tests for-sepa" role="group" aria-labelledby="test-accounts">
             <h2 id="test-accounts">${text.testAccounts}</h2>
             <ul>
               ${TEST_ACCOUNTS.map(button)}

@@ -44,7 +44,7 @@ input:focus-visible,button:focus-visible,a:focus-visible,summary:focus-visible,[
 .choice{display:flex;gap:.6rem}
 .choice label{flex:1;display:flex;align-items:center;gap:.55rem;margin:0;padding:.65rem .8rem;border:1px solid var(--line);border-radius:8px;cursor:pointer}
 .choice label:has(:checked){border-color:var(--accent);box-shadow:0 0 0 1px var(--accent)}
-form:has(#by-sepa:checked) .for-card,form:has(#by-card:checked) .for-sepa{display:none}
+main:has(#by-sepa:checked) .for-card,main:has(#by-card:checked) .for-sepa{display:none}
 .primary,.secondary{display:block;width:100%;min-height:3rem;border-radius:8px;font:inherit;font-weight:600;cursor:pointer;text-align:center;
 padding:.7rem 1rem;text-decoration:none;white-space:nowrap}
 .primary{border:0;background:var(--accent);color:var(--accent-ink)}
@@ -61,6 +61,7 @@ background:transparent;border:1px solid transparent;border-radius:8px;padding:.4
 .tests button:hover{border-color:var(--line);background:var(--paper)}
 .tests code{font:inherit;font-variant-numeric:tabular-nums;font-weight:600}
 .tests span{color:var(--soft)}
+.notice .due{margin-bottom:0}
 .notice{text-align:center;display:grid;gap:1rem;justify-items:stretch}
 @media (prefers-reduced-motion:no-preference){.primary{transition:filter .15s}}
 `

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, test } from 'node:test'
+import Stripe from 'stripe'
+import type { World } from './merchant.ts'
+import { control, SECRET, sessionParams, startWorld } from './merchant.ts'
+
+let world: World
+before(async () => {
+  world = await startWorld()
+})
+beforeEach(() => {
+  world.receiver.received.length = 0
+  world.receiver.answer = () => 200
+})
+after(() => world.stop())
+
+const customer = () => world.stripe.customers.create({ email: 'ana@example.com' })
+
+describe('a delivery', () => {
+  test('carries the headers of Stripe, and the SDK accepts its signature', async () => {
+    await customer()
+    await world.receiver.until((received) => received.length === 1)
+    const [{ headers, body }] = world.receiver.received as [(typeof world.receiver.received)[number]]
+    assert.equal(headers['content-type'], 'application/json; charset=utf-8')
+    assert.equal(headers['user-agent'], 'Stripe/1.0 (+https://stripe.com/docs/webhooks)')
+    assert.equal(headers['accept'], '*/*; q=0.5, application/xml')
+    const signature = headers['stripe-signature'] as string
+    assert.match(signature, /^t=\d{10},v1=[0-9a-f]{64},v0=[0-9a-f]{64}$/)
+    const event = new Stripe('sk_test_x').webhooks.constructEvent(body, signature, SECRET)
+    assert.equal(event.type, 'customer.created')
+    assert.equal(event.api_version, Stripe.API_VERSION)
+    assert.equal(body.toString('utf8'), JSON.stringify(JSON.parse(body.toString('utf8')), null, 2))
+  })
+
+  test('says which API call caused it, and nobody when the payer did', async () => {
+    const made = await world.stripe.customers.create({}, { idempotencyKey: 'cause' })
+    const session = await world.stripe.checkout.sessions.create(sessionParams())
+    await control(world.sandbox, `sessions/${session.id}/pay`, {})
+    await world.receiver.until((received) =>
+      received.some(({ event }) => event.type === 'checkout.session.completed'),
+    )
+    const request = (type: string) =>
+      world.receiver.received.find(({ event }) => event.type === type)?.event.request
+    assert.deepEqual(request('customer.created'), {
+      id: made.lastResponse.requestId,
+      idempotency_key: 'cause',
+    })
+    assert.deepEqual(request('checkout.session.completed'), { id: null, idempotency_key: null })
+  })
+
+  test('that fails is tried again with a fresh signature until a 2xx, then pending_webhooks is 0', async () => {
+    let left = 2
+    world.receiver.answer = ({ event }) => (event.type === 'customer.created' && left-- > 0 ? 500 : 201)
+    const { id } = await eventOf(await customer())
+    await settled(id, 'delivered')
+    assert.equal(arrivals(id).length, 3)
+    assert.equal((await world.stripe.events.retrieve(id)).pending_webhooks, 0)
+  })
+
+  test('answered by a redirect counts as failed and is not followed', async () => {
+    world.receiver.answer = () => 302
+    const { id } = await eventOf(await customer())
+    await settled(id, 'failed')
+    assert.equal(arrivals(id).length, 4)
+    const undelivered = await world.stripe.events.list({ delivery_success: false })
+    assert.ok(undelivered.data.some((event) => event.id === id))
+  })
+
+  test('blocked on purpose waits, and goes out when unblocked', async () => {
+    await control(world.sandbox, 'webhooks/pause', {})
+    const { id } = await eventOf(await customer())
+    assert.equal((await world.stripe.events.retrieve(id)).pending_webhooks, 1)
+    assert.equal(arrivals(id).length, 0)
+    await control(world.sandbox, 'webhooks/resume', {})
+    await world.receiver.until(() => arrivals(id).length === 1)
+  })
+
+  test('resent by hand arrives again with the same id', async () => {
+    const { id } = await eventOf(await customer())
+    await settled(id, 'delivered')
+    await control(world.sandbox, `events/${id}/resend`, {})
+    assert.equal(arrivals(id).length, 2)
+  })
+})
+
+describe('a webhook endpoint', () => {
+  test('shows its secret once, hears only what it asked for, and nothing while disabled', async () => {
+    const endpoint = await world.stripe.webhookEndpoints.create({
+      url: `${world.receiver.url}/second`,
+      enabled_events: ['product.created'],
+    })
+    assert.match(endpoint.secret ?? '', /^whsec_\w{32}$/)
+    assert.equal((await world.stripe.webhookEndpoints.retrieve(endpoint.id)).secret, undefined)
+    await world.stripe.products.create({ name: 'Kayak' })
+    await world.receiver.until((received) => received.length === 2)
+    await world.stripe.webhookEndpoints.update(endpoint.id, { disabled: true })
+    const { id } = await eventOf(await world.stripe.products.create({ name: 'Canoe' }))
+    assert.equal((await deliveries(id)).length, 1)
+    await world.stripe.webhookEndpoints.del(endpoint.id)
+  })
+})
+
+const arrivals = (id: string) => world.receiver.received.filter(({ event }) => event.id === id)
+
+type Delivery = { status: string; attempts: unknown[] }
+
+async function deliveries(event: string): Promise<Delivery[]> {
+  return (await control<{ deliveries: Delivery[] }>(world.sandbox, `deliveries?event=${event}`)).deliveries
+}
+
+async function settled(event: string, status: string): Promise<void> {
+  for (let n = 0; n < 500; n++) {
+    if ((await deliveries(event)).every((delivery) => delivery.status === status)) return
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.fail(`Not ${status}: ${JSON.stringify(await deliveries(event))}`)
+}
+
+async function eventOf(object: { id: string }): Promise<Stripe.Event> {
+  const { data } = await world.stripe.events.list({ limit: 10 })
+  const event = data.find((candidate) => (candidate.data.object as { id: string }).id === object.id)
+  assert.ok(event)
+  return event
+}
