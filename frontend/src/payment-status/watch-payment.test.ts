@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { aPayment, aVerification } from './sample-payment.ts'
 import { watchPayment } from './watch-payment.ts'
 import type { Payment, Verification } from './payment.ts'
@@ -33,7 +34,7 @@ function environment(options: { holdAfter?: number } = {}): WatchEnvironment & {
     pause: async (ms, signal) => {
       pauses.push(ms)
       const isHeld = ms === null || (options.holdAfter !== undefined && pauses.length > options.holdAfter)
-      await (isHeld ? untilAborted(signal) : Promise.resolve())
+      await (isHeld ? untilAborted(signal) : setImmediate())
     },
   }
 }
