@@ -73,6 +73,7 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
       createdAt: second,
       reason: fc.constantFrom(null, 'duplicate'),
       failureReason: fc.constantFrom(null, 'declined'),
+      requestId: fc.constantFrom(null, 'rfq_1'),
     }),
   }),
   record({

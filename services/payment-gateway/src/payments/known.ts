@@ -83,6 +83,8 @@ export type RefundKnown = {
   readonly createdAt: number
   readonly reason: string | null
   readonly failureReason: string | null
+  /** Our refund request that asked for it; null when somebody else did. */
+  readonly requestId: string | null
 }
 
 /** In the order that breaks a tie within one second. */
@@ -199,6 +201,7 @@ function mergeRefund(a: RefundKnown, b: RefundKnown): RefundKnown {
     createdAt: Math.min(a.createdAt, b.createdAt),
     reason: firstKnown(a.reason, b.reason),
     failureReason: firstKnown(a.failureReason, b.failureReason),
+    requestId: firstKnown(a.requestId, b.requestId),
   }
 }
 

@@ -66,6 +66,7 @@ const refund = (id: string, state: RefundState, amountMinor: number, createdAt: 
     createdAt,
     reason: null,
     failureReason: null,
+    requestId: null,
   },
 })
 const dispute = (state: DisputeState, second: number): Fact => ({

@@ -137,12 +137,12 @@ export async function findRefundRequest(
   return rows[0] ? fromRow(rows[0]) : null
 }
 
-/** What is asked for an intent and not yet visible as a refund: reserved, for it may be given back any moment. */
-export async function reservedMinor(tx: Tx, intentId: string): Promise<number> {
+/** What is asked for an intent and not among the requests already seen as refunds: it may be given back any moment. */
+export async function reservedMinor(tx: Tx, intentId: string, seen: readonly string[]): Promise<number> {
   const { rows } = await tx.query<{ sum: number }>(
     `select coalesce(sum(q.amount_minor), 0)::bigint as sum from refund_requests q
-     where q.payment_intent_id = $1 and q.state = 'requested'`,
-    [intentId],
+     where q.payment_intent_id = $1 and q.state = 'requested' and q.id <> all($2)`,
+    [intentId, seen],
   )
   return rows[0]?.sum ?? 0
 }

@@ -10,7 +10,7 @@ import { findPaymentByBooking, lockPayments } from '../payments/payment.reposito
 import type { Payment } from '../payments/payment.repository.ts'
 import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
-import { givenBackMinor } from './refund.ts'
+import { givenBackMinor, seenRequests } from './refund.ts'
 import {
   findRefundRequest,
   insertRefundRequest,
@@ -81,7 +81,9 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
   const key = wish.idempotencyKey ?? newId('key')
   const before = await findRefundRequest(tx, payment.id, key)
   const refundable =
-    payment.capturedMinor - givenBackMinor(payment.known, intentId) - (await reservedMinor(tx, intentId))
+    payment.capturedMinor -
+    givenBackMinor(payment.known, intentId) -
+    (await reservedMinor(tx, intentId, seenRequests(payment.known)))
   const amountMinor = wishedMinor(wish, payment) ?? before?.amountMinor ?? refundable
   if (before !== null) return sameRequest(before, wish, amountMinor)
   if (amountMinor <= 0 || amountMinor > refundable) {

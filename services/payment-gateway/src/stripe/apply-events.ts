@@ -1,8 +1,10 @@
 import type { Tx } from '@passerelle/kit/database'
+import { invariant } from '@passerelle/kit/errors'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
 import { findLinks, linkObjects } from '../payments/payment.repository.ts'
-import type { Transition } from '../payments/payment.repository.ts'
+import type { Payment, Transition } from '../payments/payment.repository.ts'
+import { refundsSeenMinor } from '../refunds/refund.ts'
 import { parseEvent } from './event.ts'
 import type { StripeEvent } from './event.ts'
 import { namesItsPayment, readEvent } from './facts.ts'
@@ -50,9 +52,8 @@ export async function applyEvents(
   for (let round = 0; batch.length > 0 && round < ROUNDS_MAX; round += 1) {
     const { outcomes, changes, links } = await resolve(tx, batch)
     const applied = await applyFacts(tx, changes, options)
-    for (const [id, outcome] of outcomes)
-      if (outcome.status === 'processed' && !applied.payments.has(outcome.paymentId))
-        outcomes.set(id, { status: 'received', reason: 'unknown_payment', waitsFor: null })
+    for (const { id, reading } of batch)
+      outcomes.set(id, afterApplying(outcomes.get(id), reading, applied.payments))
     const fresh = await linkObjects(
       tx,
       links.filter((link) => applied.payments.has(link.paymentId)),
@@ -66,6 +67,22 @@ export async function applyEvents(
     owed -= batch.length
   }
   return { changed: [...changed], transitions, owed: Math.max(owed, 0), deliveries }
+}
+
+/** An event is done once its payment exists and everything it speaks of is known. */
+function afterApplying(
+  outcome: Outcome | undefined,
+  reading: Reading,
+  payments: ReadonlyMap<string, Payment>,
+): Outcome {
+  invariant(outcome !== undefined, 'every event of the batch has an outcome')
+  if (outcome.status !== 'processed' || reading.kind !== 'facts') return outcome
+  const payment = payments.get(outcome.paymentId)
+  if (payment === undefined) return { status: 'received', reason: 'unknown_payment', waitsFor: null }
+  const { refundedMinor, refs } = reading
+  if (refundedMinor === undefined || refs.intentId === null) return outcome
+  const known = refundsSeenMinor(payment.known, refs.intentId)
+  return known >= refundedMinor ? outcome : { status: 'received', reason: 'refund_missing', waitsFor: null }
 }
 
 type Resolved = {

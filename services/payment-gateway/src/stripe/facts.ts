@@ -6,7 +6,13 @@ import type { StripeEvent, StripeObject } from './event.ts'
 
 /** What an event or an answer of Stripe says, and which payment it says it of. */
 export type Reading =
-  | { readonly kind: 'facts'; readonly refs: Refs; readonly facts: readonly Fact[] }
+  | {
+      readonly kind: 'facts'
+      readonly refs: Refs
+      readonly facts: readonly Fact[]
+      /** What must be refunded of the intent once every refund is known: a charge tells the sum, not which refund. */
+      readonly refundedMinor?: number
+    }
   /** It concerns a payment, but cannot be read safely: ask Stripe for the object instead of guessing. */
   | { readonly kind: 'doubt'; readonly refs: Refs; readonly because: Doubt }
   /** It says nothing about a payment. */
@@ -47,6 +53,7 @@ const HANDLED: Readonly<Record<string, (object: StripeObject, at: Moment) => Rea
   'checkout.session.async_payment_succeeded': readSession,
   'checkout.session.async_payment_failed': readSession,
   'checkout.session.expired': readSession,
+  'charge.refunded': readRefundedCharge,
   'refund.created': readRefund,
   'refund.updated': readRefund,
   'refund.failed': readRefund,
@@ -153,10 +160,14 @@ function readIntent(object: StripeObject, at: Moment): Reading {
     typeof livemode !== 'boolean'
   )
     return { kind: 'doubt', refs, because: 'missing_field' }
+  const refunds = Array.isArray(object['refunds']) ? object['refunds'].filter(isObject) : []
   return {
     kind: 'facts',
     refs,
     facts: [
+      ...refunds
+        .map((refund) => readRefund(refund, at))
+        .flatMap((reading) => (reading.kind === 'facts' ? reading.facts : [])),
       {
         type: 'intent',
         id,
@@ -188,6 +199,18 @@ function declineOf(error: unknown, at: Moment): Decline | null {
   return { at, code, message: text(error['message']) }
 }
 
+/**
+ * Since 2022-11-15 the charge names the sum of its refunds only. The refunds' own events bring them; this one makes sure
+ * that none is missing.
+ */
+function readRefundedCharge(object: StripeObject): Reading {
+  const refs = refsOf(object, { intentId: idOf(object['payment_intent']), chargeId: text(object['id']) })
+  const refundedMinor = integer(object['amount_refunded'])
+  if (refundedMinor === null) return { kind: 'doubt', refs, because: 'missing_field' }
+  if (refs.intentId === null) return { kind: 'doubt', refs, because: 'object_by_reference' }
+  return { kind: 'facts', refs, facts: [], refundedMinor }
+}
+
 function readRefund(object: StripeObject, at: Moment): Reading {
   const refs = refsOf(object, { intentId: idOf(object['payment_intent']), chargeId: idOf(object['charge']) })
   const state = oneOf(object['status'], REFUND_STATES)
@@ -213,6 +236,7 @@ function readRefund(object: StripeObject, at: Moment): Reading {
           createdAt: second(object['created']) ?? at.second,
           reason: text(object['reason']),
           failureReason: text(object['failure_reason']),
+          requestId: metadataText(object, 'refund_request_id'),
         },
       },
     ],
@@ -251,8 +275,7 @@ function readDispute(object: StripeObject, at: Moment): Reading {
 }
 
 function refsOf(object: StripeObject, own: Partial<Refs>): Refs {
-  const metadata = isObject(object['metadata']) ? object['metadata'] : {}
-  const ours = (key: string): string | null => (Object.hasOwn(metadata, key) ? text(metadata[key]) : null)
+  const ours = (key: string): string | null => metadataText(object, key)
   return {
     objectId: text(object['id']),
     sessionId: null,
@@ -264,6 +287,11 @@ function refsOf(object: StripeObject, own: Partial<Refs>): Refs {
     bookingId: ours('booking_id') ?? ours('bookingId'),
     ...own,
   }
+}
+
+function metadataText(object: StripeObject, key: string): string | null {
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {}
+  return Object.hasOwn(metadata, key) ? text(metadata[key]) : null
 }
 
 /** Sessions and intents carry our metadata; the others only name the intent or charge they belong to. */

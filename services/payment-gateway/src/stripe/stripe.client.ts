@@ -22,6 +22,8 @@ export type StripeClient = {
   readonly cancelIntent: (id: string) => Promise<StripeAnswer>
   readonly createRefund: (params: Stripe.RefundCreateParams, idempotencyKey: string) => Promise<StripeAnswer>
   readonly findRefundOfRequest: (requestId: string, intentId: string) => Promise<StripeAnswer>
+  /** The intent with its charge and, as `refunds`, every refund of it. */
+  readonly retrieveIntentWithRefunds: (id: string) => Promise<StripeAnswer>
   readonly retrieveRefund: (id: string) => Promise<StripeAnswer>
   readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
   readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
@@ -50,6 +52,7 @@ export type StripeAnswer =
 const TIMEOUT_MS = 6000
 const NETWORK_RETRIES_MAX = 2
 const LIST_PAGE_MAX = 100
+const REFUNDS_MAX = 1000
 // Our clock and Stripe's may differ; a session made for the attempt is not missed for it.
 const CLOCK_SKEW_SECONDS = 300
 
@@ -95,6 +98,14 @@ export function createStripeClient(config: StripeConfig): StripeClient {
       ask('refund', () => {
         const list = stripe.refunds.list({ payment_intent: intentId, limit: LIST_PAGE_MAX })
         return withMetadata('refund_request_id', requestId, list)
+      }),
+    retrieveIntentWithRefunds: (id) =>
+      ask('payment_intent', async () => {
+        const intent = await stripe.paymentIntents.retrieve(id, { expand: [...CHARGE_OF_INTENT] })
+        const refunds = await stripe.refunds
+          .list({ payment_intent: id, limit: LIST_PAGE_MAX })
+          .autoPagingToArray({ limit: REFUNDS_MAX })
+        return { ...intent, refunds }
       }),
     retrieveRefund: (id) => ask('refund', () => stripe.refunds.retrieve(id)),
     retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),

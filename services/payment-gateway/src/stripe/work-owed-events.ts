@@ -117,6 +117,8 @@ async function fetchObject(event: StripeEvent, refs: Refs, stripe: StripeClient)
       return objectOf(await stripe.retrieveSession(id))
     case 'payment_intent':
       return objectOf(await stripe.retrieveIntent(id))
+    case 'charge':
+      return refs.intentId === null ? null : objectOf(await stripe.retrieveIntentWithRefunds(refs.intentId))
     case 'refund':
       return objectOf(await stripe.retrieveRefund(id))
     case 'dispute':
