@@ -78,3 +78,13 @@ begin
 end $$;
 create trigger ledger_is_append_only before update or delete or truncate on ledger_entries
   for each statement execute function ledger_is_append_only();
+
+-- Charges whose fee Stripe has worked out and we have not read yet: it comes with the balance transaction, seconds after
+-- the charge, and only by asking.
+create table fees_due (
+  charge_id text primary key,
+  payment_id text not null references payments (id),
+  balance_transaction_id text not null,
+  retry_at timestamptz not null default now()
+);
+create index fees_due_at on fees_due (retry_at);

@@ -12,6 +12,8 @@ import { createAdoptPayment } from './checkout/adopt-payment.ts'
 import { checkoutRoutes } from './checkout/checkout.routes.ts'
 import type { GatewayConfig } from './config.ts'
 import { healthRoutes } from './ops/health.routes.ts'
+import { nextFeeDueInMs } from './ledger/ledger.repository.ts'
+import { readOneFee } from './ledger/read-fees.ts'
 import { createBookingClient } from './outbox/booking.client.ts'
 import type { BookingClient } from './outbox/booking.client.ts'
 import { DELIVERIES_CHANNEL } from './outbox/delivery.repository.ts'
@@ -34,6 +36,8 @@ import { workOneOwedEvent } from './stripe/work-owed-events.ts'
 export const SCHEMA = 'payment_gateway'
 export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const CONNECTIONS_MAX = 12
+// Reads of fees stay far below what Stripe allows (25 a second in test mode): nobody waits for them.
+const FEE_INTERVAL_MS = 100
 
 export type Gateway = { readonly url: string; readonly port: number; readonly stop: () => Promise<void> }
 
@@ -115,13 +119,18 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
     async () => ((await workOneRefundRequest(refunds)) ? 0 : nextRefundRequestInMs(pool)),
     log,
   )
+  const fees = startLoop(
+    'fees',
+    async () => ((await readOneFee(parts)) ? FEE_INTERVAL_MS : nextFeeDueInMs(pool)),
+    log,
+  )
   wake[DELIVERIES_CHANNEL] = deliverer.wake
   wake[EVENTS_CHANNEL] = owedEvents.wake
   return {
     onApplied,
     onChanged,
     stop: async () => {
-      await Promise.all([owedEvents.stop(), refundRequests.stop(), deliverer.stop()])
+      await Promise.all([owedEvents.stop(), refundRequests.stop(), fees.stop(), deliverer.stop()])
       await session.stop()
     },
   }

@@ -49,7 +49,7 @@ const session = (status: string, money: string, over: Fields = {}): Fields => ({
   metadata: metadata('att_1'),
   ...over,
 })
-const refund = (id: string, status: string, amount: number, created: number, over: Fields = {}): Fields => ({
+const refund = (id: string, status: string, amount: number, created: number): Fields => ({
   id,
   object: 'refund',
   status,
@@ -59,8 +59,8 @@ const refund = (id: string, status: string, amount: number, created: number, ove
   payment_intent: 'pi_1',
   charge: 'ch_1',
   reason: null,
+  failure_reason: status === 'failed' ? 'lost_or_stolen_card' : null,
   metadata: {},
-  ...over,
 })
 const dispute = (status: string): Fields => ({
   id: 'du_1',
@@ -74,6 +74,14 @@ const dispute = (status: string): Fields => ({
   reason: 'general',
   metadata: {},
 })
+const charge = (transaction: unknown): Fields => ({
+  id: 'ch_1',
+  object: 'charge',
+  payment_intent: 'pi_1',
+  balance_transaction: transaction,
+  metadata: {},
+})
+const settled = { id: 'txn_1', object: 'balance_transaction', fee: 175, net: AMOUNT - 175, currency: 'eur' }
 const declined = {
   code: 'card_declined',
   decline_code: 'insufficient_funds',
@@ -109,6 +117,12 @@ const PAID_SHORT = [PAID[1]] as const
 
 export const HISTORIES: readonly History[] = [
   history('paid by card in Checkout', PAID),
+  history('paid by card, the fee told seconds later', [
+    [10, 'charge.succeeded', charge(null)],
+    ...PAID,
+    [12, 'charge.updated', charge('txn_1')],
+    [13, 'charge.updated', charge(settled)],
+  ]),
   history('declined, then paid', [
     [10, 'payment_intent.created', intent('requires_payment_method')],
     [
@@ -205,7 +219,7 @@ export const HISTORIES: readonly History[] = [
   history('refund that fails after it had succeeded', [
     ...PAID,
     [20, 'refund.created', refund('re_1', 'succeeded', 4000, 20)],
-    [70, 'refund.failed', refund('re_1', 'failed', 4000, 20, { failure_reason: 'lost_or_stolen_card' })],
+    [70, 'refund.failed', refund('re_1', 'failed', 4000, 20)],
   ]),
   history('disputed and won', [
     ...PAID_SHORT,
@@ -227,11 +241,7 @@ export const HISTORIES: readonly History[] = [
     [50, 'charge.dispute.created', dispute('warning_needs_response')],
     [55, 'refund.created', refund('re_1', 'succeeded', AMOUNT, 55)],
     [60, 'charge.dispute.funds_withdrawn', dispute('needs_response')],
-    [
-      60,
-      'refund.failed',
-      refund('re_1', 'failed', AMOUNT, 55, { failure_reason: 'charge_for_pending_refund_disputed' }),
-    ],
+    [60, 'refund.failed', refund('re_1', 'failed', AMOUNT, 55)],
   ]),
   history(
     'paid twice, in two tabs',

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { dueAnnouncements } from '../src/outbox/announcement.ts'
 import { postingsOf } from '../src/ledger/ledger.ts'
 import { merge, NOTHING_KNOWN } from '../src/payments/known.ts'
+import type { Known } from '../src/payments/known.ts'
 import { standingOf } from '../src/payments/payment.ts'
 import { readEvent } from '../src/stripe/facts.ts'
 import { HISTORIES } from './histories.ts'
@@ -134,15 +135,14 @@ async function broken(index: number, mutant: (typeof MUTANTS)[number]): Promise<
   )
   writeFileSync(path, text.replace(mutant.from, mutant.to))
   const load = <T>(file: string): Promise<T> => import(pathToFileURL(join(root, file)).href) as Promise<T>
-  const known = await load<typeof import('../src/payments/known.ts')>('payments/known.ts')
+  const known = await load<Pick<Rules, 'merge'> & { NOTHING_KNOWN: Known }>('payments/known.ts')
   return {
     merge: known.merge,
     nothingKnown: known.NOTHING_KNOWN,
-    standingOf: (await load<typeof import('../src/payments/payment.ts')>('payments/payment.ts')).standingOf,
-    dueAnnouncements: (await load<typeof import('../src/outbox/announcement.ts')>('outbox/announcement.ts'))
-      .dueAnnouncements,
-    postingsOf: (await load<typeof import('../src/ledger/ledger.ts')>('ledger/ledger.ts')).postingsOf,
-    readEvent: (await load<typeof import('../src/stripe/facts.ts')>('stripe/facts.ts')).readEvent,
+    ...(await load<Pick<Rules, 'standingOf'>>('payments/payment.ts')),
+    ...(await load<Pick<Rules, 'dueAnnouncements'>>('outbox/announcement.ts')),
+    ...(await load<Pick<Rules, 'postingsOf'>>('ledger/ledger.ts')),
+    ...(await load<Pick<Rules, 'readEvent'>>('stripe/facts.ts')),
   }
 }
 

@@ -102,9 +102,9 @@ export function walk(history: History, rules: Rules): Walked {
     const news = told.map((announcement) => say([announcement]))
     return [
       ...(rules.postingsOf(before).every(({ id }) => posted.has(id)) ? [] : ['a posting is taken back']),
-      ...(received === balance('stripe_balance') + balance('disputed_funds') + back
+      ...(received === balance('stripe_balance') + balance('disputed_funds') + balance('stripe_fees') + back
         ? []
-        : ['captured is not what is kept, refunded and disputed']),
+        : ['captured is not what is kept, refunded, disputed and paid in fees']),
       ...(told.length === 0 || told[0]?.status === 'confirmed'
         ? []
         : ['something is told before the confirmation']),

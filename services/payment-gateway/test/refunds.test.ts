@@ -33,10 +33,11 @@ function refund(
   })
 }
 
-async function ledgerOf(bookingId: string): Promise<Record<string, number>> {
+/** The balances of a payment's accounts; fees, which come seconds later by themselves, only where asked for. */
+async function ledgerOf(bookingId: string, withFees = false): Promise<Record<string, number>> {
   const { rows } = await platform.pool.query<{ account: string; sum: number }>(
-    'select account, sum(l.amount_minor)::bigint as sum from ledger_entries l join payments p on p.id = l.payment_id where p.booking_id = $1 group by account',
-    [bookingId],
+    "select account, sum(l.amount_minor)::bigint as sum from ledger_entries l join payments p on p.id = l.payment_id where p.booking_id = $1 and ($2 or posting not like 'fee %') group by account",
+    [bookingId, withFees],
   )
   return Object.fromEntries(rows.map(({ account, sum }) => [account, sum]))
 }
@@ -107,7 +108,10 @@ describe('POST /payments/:bookingId/refunds answers 200', () => {
   it('never gives back more than there is when different requests race', async () => {
     const id = await paid()
     const answers = await Promise.all(Array.from({ length: 8 }, () => refund(id, { amountMinor: 3000 })))
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 409, 409, 409, 409, 409])
+    assert.deepEqual(
+      answers.map(({ status }) => status).sort((a, b) => a - b),
+      [200, 200, 200, 409, 409, 409, 409, 409],
+    )
     assert.equal((await statusOf(id))['refundedAmountMinor'], 9000)
   })
 
@@ -207,6 +211,17 @@ describe('a second payment of the same booking', () => {
 })
 
 describe('the ledger', () => {
+  it('posts the fee that Stripe tells seconds after the charge', async () => {
+    const id = await paid()
+    const ledger = await eventually('the fee', async () => {
+      const posted = await ledgerOf(id, true)
+      return posted['stripe_fees'] !== undefined && posted
+    })
+    const fee = ledger['stripe_fees'] ?? 0
+    assert.ok(fee > 0)
+    assert.deepEqual(ledger, { customer_funds: -10_000, stripe_balance: 10_000 - fee, stripe_fees: fee })
+  })
+
   it('takes no posting that does not balance, and lets nobody change what is posted', async () => {
     const id = await paid()
     const { rows } = await platform.pool.query<{ payment_id: string }>(

@@ -41,7 +41,12 @@ const DISPUTE_POSTINGS: Record<DisputeState, { readonly withdrawn: boolean; read
 
 /** Every posting that what is known calls for; knowing more only adds postings. */
 export function postingsOf(known: Known): readonly Posting[] {
-  return [...capturePostings(known), ...refundPostings(known), ...disputePostings(known)]
+  return [
+    ...capturePostings(known),
+    ...feePostings(known),
+    ...refundPostings(known),
+    ...disputePostings(known),
+  ]
 }
 
 function capturePostings(known: Known): Posting[] {
@@ -55,6 +60,13 @@ function capturePostings(known: Known): Posting[] {
         intent.receivedMinor,
       ),
     )
+}
+
+function feePostings(known: Known): Posting[] {
+  return Object.entries(known.charges).flatMap(([id, { fee }]) => {
+    if (fee === null || fee.amountMinor === 0) return []
+    return [move(`fee ${id}`, fee.currency, { from: 'stripe_balance', to: 'stripe_fees' }, fee.amountMinor)]
+  })
 }
 
 function refundPostings(known: Known): Posting[] {

@@ -8,7 +8,8 @@ import { newId } from '@passerelle/kit/id'
 import { closeEndedAttempts } from '../checkout/attempt.repository.ts'
 import { postingsOf } from '../ledger/ledger.ts'
 import type { Posting } from '../ledger/ledger.ts'
-import { insertPostings } from '../ledger/ledger.repository.ts'
+import { insertFeesDue, insertPostings } from '../ledger/ledger.repository.ts'
+import type { FeeDue } from '../ledger/ledger.repository.ts'
 import { insertRefundRequest, saveDisputes, saveRefunds } from '../refunds/refund.repository.ts'
 import type { NewRefundRequest } from '../refunds/refund.repository.ts'
 import { merge } from './known.ts'
@@ -96,6 +97,7 @@ async function saveMoney(tx: Tx, changed: readonly Step[]): Promise<void> {
     tx,
     changed.flatMap((step) => newPostings(step).map((posting) => ({ ...posting, ...paymentIdOf(step) }))),
   )
+  await insertFeesDue(tx, changed.flatMap(feesDue))
   for (const request of changed.flatMap(duplicateRefunds)) await insertRefundRequest(tx, request, 0)
 }
 
@@ -107,6 +109,15 @@ function changedRecords<K extends 'refunds' | 'disputes'>(
   return Object.entries(known[kind])
     .filter(([id, record]) => !isDeepStrictEqual(record, before.known[kind][id]))
     .map(([id, record]) => ({ ...(record as Known[K][string]), id }))
+}
+
+/** Charges whose balance transaction became known without its fee: somebody has to read it. */
+function feesDue({ before, payment }: Step): FeeDue[] {
+  return Object.entries(payment.known.charges).flatMap(([chargeId, { balanceTransactionId, fee }]) => {
+    const isNew = before.known.charges[chargeId]?.balanceTransactionId !== balanceTransactionId
+    if (!isNew || balanceTransactionId === null || fee !== null) return []
+    return [{ chargeId, paymentId: payment.id, balanceTransactionId }]
+  })
 }
 
 function newPostings({ before, payment }: Step): Posting[] {

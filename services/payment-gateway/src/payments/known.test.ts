@@ -63,6 +63,15 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
     }),
   }),
   record({
+    type: fc.constant('charge' as const),
+    id: id('ch'),
+    says: record({
+      intentId: fc.constantFrom('pi_1', null),
+      balanceTransactionId: fc.constantFrom('txn_1', null),
+      fee: fc.option(record({ amountMinor, currency })),
+    }),
+  }),
+  record({
     type: fc.constant('refund' as const),
     id: id('re'),
     says: record({

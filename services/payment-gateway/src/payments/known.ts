@@ -10,11 +10,19 @@ export type Known = {
   readonly attempts: Readonly<Record<string, Asked>>
   readonly sessions: Readonly<Record<string, SessionKnown>>
   readonly intents: Readonly<Record<string, IntentKnown>>
+  readonly charges: Readonly<Record<string, ChargeKnown>>
   readonly refunds: Readonly<Record<string, RefundKnown>>
   readonly disputes: Readonly<Record<string, DisputeKnown>>
 }
 
-export const NOTHING_KNOWN: Known = { attempts: {}, sessions: {}, intents: {}, refunds: {}, disputes: {} }
+export const NOTHING_KNOWN: Known = {
+  attempts: {},
+  sessions: {},
+  intents: {},
+  charges: {},
+  refunds: {},
+  disputes: {},
+}
 
 export type Asked = {
   readonly number: number
@@ -72,6 +80,16 @@ export type IntentKnown = {
 /** The last failed try on an intent, for display: it never decides about money. */
 export type Decline = { readonly at: Moment; readonly code: string; readonly message: string | null }
 
+/** What collecting cost: known once Stripe has settled the charge's balance transaction. */
+export type ChargeKnown = {
+  readonly intentId: string | null
+  readonly balanceTransactionId: string | null
+  readonly fee: Fee | null
+}
+
+/** In the currency Stripe settles in, which may differ from the charge's. */
+export type Fee = { readonly amountMinor: number; readonly currency: string }
+
 /** `failed` outranks `succeeded`: a refund may fail after it had succeeded, never the other way round. */
 export const REFUND_STATES = ['pending', 'requires_action', 'succeeded', 'canceled', 'failed'] as const
 export type RefundState = (typeof REFUND_STATES)[number]
@@ -115,6 +133,7 @@ export type Fact =
   | { readonly type: 'attempt'; readonly id: string; readonly says: Asked }
   | { readonly type: 'session'; readonly id: string; readonly says: SessionKnown }
   | { readonly type: 'intent'; readonly id: string; readonly says: IntentKnown }
+  | { readonly type: 'charge'; readonly id: string; readonly says: ChargeKnown }
   | { readonly type: 'refund'; readonly id: string; readonly says: RefundKnown }
   | { readonly type: 'dispute'; readonly id: string; readonly says: DisputeKnown }
 
@@ -132,6 +151,8 @@ function mergeByType(known: Known, fact: Fact): Known {
       return { ...known, sessions: mergeInto(known.sessions, fact.id, fact.says, mergeSession) }
     case 'intent':
       return { ...known, intents: mergeInto(known.intents, fact.id, fact.says, mergeIntent) }
+    case 'charge':
+      return { ...known, charges: mergeInto(known.charges, fact.id, fact.says, mergeCharge) }
     case 'refund':
       return { ...known, refunds: mergeInto(known.refunds, fact.id, fact.says, mergeRefund) }
     case 'dispute':
@@ -190,6 +211,20 @@ function mergeIntent(a: IntentKnown, b: IntentKnown): IntentKnown {
     succeededAt: earliest(a.succeededAt, b.succeededAt),
     decline: laterDecline(a.decline, b.decline),
   }
+}
+
+function mergeCharge(a: ChargeKnown, b: ChargeKnown): ChargeKnown {
+  return {
+    intentId: firstKnown(a.intentId, b.intentId),
+    balanceTransactionId: firstKnown(a.balanceTransactionId, b.balanceTransactionId),
+    fee: largerFee(a.fee, b.fee),
+  }
+}
+
+// A balance transaction never changes, so two reports of a fee agree; the order only makes the choice total.
+function largerFee(a: Fee | null, b: Fee | null): Fee | null {
+  if (a === null || b === null) return a ?? b
+  return (a.amountMinor - b.amountMinor || compareIds(a.currency, b.currency)) >= 0 ? a : b
 }
 
 function mergeRefund(a: RefundKnown, b: RefundKnown): RefundKnown {

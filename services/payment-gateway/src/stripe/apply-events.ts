@@ -2,7 +2,7 @@ import type { Tx } from '@passerelle/kit/database'
 import { invariant } from '@passerelle/kit/errors'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
-import { findLinks, linkObjects } from '../payments/payment.repository.ts'
+import { findLinks, linkObjects, raiseIncidents } from '../payments/payment.repository.ts'
 import type { Payment, Transition } from '../payments/payment.repository.ts'
 import { refundsSeenMinor } from '../refunds/refund.ts'
 import { parseEvent } from './event.ts'
@@ -54,6 +54,7 @@ export async function applyEvents(
     const applied = await applyFacts(tx, changes, options)
     for (const { id, reading } of batch)
       outcomes.set(id, afterApplying(outcomes.get(id), reading, applied.payments))
+    await raiseIncidents(tx, incidentsOf(batch, outcomes))
     const fresh = await linkObjects(
       tx,
       links.filter((link) => applied.payments.has(link.paymentId)),
@@ -67,6 +68,15 @@ export async function applyEvents(
     owed -= batch.length
   }
   return { changed: [...changed], transitions, owed: Math.max(owed, 0), deliveries }
+}
+
+function incidentsOf(batch: readonly ReadEvent[], outcomes: ReadonlyMap<string, Outcome>) {
+  return batch.flatMap(({ id, reading }) => {
+    const outcome = outcomes.get(id)
+    if (outcome?.status !== 'processed' || reading.kind !== 'facts' || reading.incident === undefined)
+      return []
+    return [{ ...reading.incident, paymentId: outcome.paymentId }]
+  })
 }
 
 /** An event is done once its payment exists and everything it speaks of is known. */

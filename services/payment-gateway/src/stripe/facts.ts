@@ -1,6 +1,6 @@
 // The only file that reads Stripe's vocabulary: objects in, facts about one payment out.
 import { DISPUTE_STATES, INTENT_STATES, REFUND_STATES } from '../payments/known.ts'
-import type { Decline, Fact, IntentState, Moment } from '../payments/known.ts'
+import type { Decline, Fact, Fee, IntentState, Moment } from '../payments/known.ts'
 import { isObject, isUnixSecond } from './event.ts'
 import type { StripeEvent, StripeObject } from './event.ts'
 
@@ -12,13 +12,25 @@ export type Reading =
       readonly facts: readonly Fact[]
       /** What must be refunded of the intent once every refund is known: a charge tells the sum, not which refund. */
       readonly refundedMinor?: number
+      /** Something a person should hear of, though it moves no money. */
+      readonly incident?: {
+        readonly kind: string
+        readonly subject: string
+        readonly detail: Readonly<Record<string, string | boolean | null>>
+      }
     }
   /** It concerns a payment, but cannot be read safely: ask Stripe for the object instead of guessing. */
   | { readonly kind: 'doubt'; readonly refs: Refs; readonly because: Doubt }
   /** It says nothing about a payment. */
   | { readonly kind: 'nothing'; readonly because: Skipped }
 
-export type Skipped = 'type_not_handled' | 'not_ours' | 'unknown_payment' | 'unknown_booking'
+export type Skipped =
+  | 'type_not_handled'
+  | 'kept_only'
+  | 'not_settled'
+  | 'not_ours'
+  | 'unknown_payment'
+  | 'unknown_booking'
 
 export type Doubt = 'api_version' | 'unknown_value' | 'missing_field' | 'object_by_reference'
 
@@ -53,10 +65,17 @@ const HANDLED: Readonly<Record<string, (object: StripeObject, at: Moment) => Rea
   'checkout.session.async_payment_succeeded': readSession,
   'checkout.session.async_payment_failed': readSession,
   'checkout.session.expired': readSession,
+  'charge.succeeded': readSettledCharge,
+  'charge.captured': readSettledCharge,
+  'charge.updated': readSettledCharge,
   'charge.refunded': readRefundedCharge,
   'refund.created': readRefund,
   'refund.updated': readRefund,
   'refund.failed': readRefund,
+  'radar.early_fraud_warning.created': readFraudWarning,
+  'customer.subscription.created': keep,
+  'customer.subscription.updated': keep,
+  'customer.subscription.deleted': keep,
   'charge.dispute.created': readDispute,
   'charge.dispute.updated': readDispute,
   'charge.dispute.closed': readDispute,
@@ -197,6 +216,46 @@ function declineOf(error: unknown, at: Moment): Decline | null {
   if (!isObject(error)) return null
   const code = text(error['decline_code']) ?? text(error['code']) ?? 'card_declined'
   return { at, code, message: text(error['message']) }
+}
+
+/** Subscriptions sell no tours: their events are acknowledged and kept for whoever needs them, without any effect here. */
+function keep(): Reading {
+  return { kind: 'nothing', because: 'kept_only' }
+}
+
+/** A charge tells its fee by its balance transaction, which is there a few seconds after the charge itself. */
+function readSettledCharge(object: StripeObject): Reading {
+  const refs = refsOf(object, { intentId: idOf(object['payment_intent']), chargeId: text(object['id']) })
+  const balanceTransactionId = idOf(object['balance_transaction'])
+  if (balanceTransactionId === null || refs.chargeId === null || refs.intentId === null)
+    return { kind: 'nothing', because: 'not_settled' }
+  const { intentId } = refs
+  const says = { intentId, balanceTransactionId, fee: feeOf(object['balance_transaction']) }
+  return { kind: 'facts', refs, facts: [{ type: 'charge', id: refs.chargeId, says }] }
+}
+
+/** The fee a balance transaction tells, if it is given whole. */
+export function feeOf(transaction: unknown): Fee | null {
+  if (!isObject(transaction)) return null
+  const amountMinor = integer(transaction['fee'])
+  const currency = text(transaction['currency'])
+  return amountMinor === null || currency === null ? null : { amountMinor, currency }
+}
+
+function readFraudWarning(object: StripeObject): Reading {
+  const refs = refsOf(object, { intentId: idOf(object['payment_intent']), chargeId: idOf(object['charge']) })
+  if (refs.objectId === null) return { kind: 'doubt', refs, because: 'missing_field' }
+  const detail = {
+    fraudType: text(object['fraud_type']),
+    actionable: object['actionable'] === true,
+    charge: refs.chargeId,
+  }
+  return {
+    kind: 'facts',
+    refs,
+    facts: [],
+    incident: { kind: 'early_fraud_warning', subject: refs.objectId, detail },
+  }
 }
 
 /**

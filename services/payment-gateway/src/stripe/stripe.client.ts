@@ -25,6 +25,7 @@ export type StripeClient = {
   /** The intent with its charge and, as `refunds`, every refund of it. */
   readonly retrieveIntentWithRefunds: (id: string) => Promise<StripeAnswer>
   readonly retrieveRefund: (id: string) => Promise<StripeAnswer>
+  readonly retrieveBalanceTransaction: (id: string) => Promise<StripeAnswer>
   readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
   readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
 }
@@ -108,6 +109,8 @@ export function createStripeClient(config: StripeConfig): StripeClient {
         return { ...intent, refunds }
       }),
     retrieveRefund: (id) => ask('refund', () => stripe.refunds.retrieve(id)),
+    retrieveBalanceTransaction: (id) =>
+      ask('balance_transaction', () => stripe.balanceTransactions.retrieve(id)),
     retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),
     retrieveCharge: (id) => ask('charge', () => stripe.charges.retrieve(id)),
   }
