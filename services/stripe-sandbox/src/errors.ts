@@ -26,17 +26,19 @@ export class ApiError extends Error {
   readonly details: ErrorDetails
   readonly keepsEffects: boolean
   readonly beforeExecution: boolean
+  readonly headers: Readonly<Record<string, string>>
 
   constructor(
     status: number,
     details: ErrorDetails,
-    marks: { keepsEffects?: boolean; beforeExecution?: boolean } = {},
+    marks: { keepsEffects?: boolean; beforeExecution?: boolean; headers?: Record<string, string> } = {},
   ) {
     super(details.message)
     this.status = status
     this.details = details
     this.keepsEffects = marks.keepsEffects ?? false
     this.beforeExecution = marks.beforeExecution ?? false
+    this.headers = marks.headers ?? {}
   }
 }
 

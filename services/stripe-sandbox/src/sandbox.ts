@@ -10,6 +10,7 @@ import { ApiError } from './errors.ts'
 import { Deliverer } from './events/deliver.ts'
 import { eventOperations } from './events/event.routes.ts'
 import { ensureEndpoint, newSecret } from './events/webhook-endpoint.ts'
+import { Faults } from './faults/faults.ts'
 import type { ApiDeps } from './http/api.ts'
 import { answerError, serveApi } from './http/api.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
@@ -76,15 +77,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings }
   const { store, clock } = openStore(settings, options.dataDir)
   const scheduler = new Scheduler(clock, (error) => log.error({ err: error }, 'task.crashed'))
-  const deliverer = new Deliverer({ store, scheduler, log })
+  const faults = new Faults()
+  const deliverer = new Deliverer({ store, scheduler, log, faults })
   runTasks(store, scheduler, log)
-  const app = buildApp({
-    store,
-    log,
-    interference: { beforeRun: async () => {}, beforeAnswer: async () => {} },
-  })
+  const app = buildApp({ store, log, faults })
   servePages(app, { store, deliverer, log })
-  serveControl(app, { store, scheduler, deliverer, log })
+  serveControl(app, { store, scheduler, deliverer, faults, log })
 
   const host = options.host ?? '127.0.0.1'
   await app.listen({ host, port: options.port ?? 0 })

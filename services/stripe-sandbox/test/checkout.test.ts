@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type Stripe from 'stripe'
 import type { World } from './merchant.ts'
 import { control, failure, sessionParams, startWorld } from './merchant.ts'
 
@@ -111,7 +112,7 @@ describe('a Checkout Session', () => {
       'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of `expired`.',
     )
     const [event] = (await world.stripe.events.list({ type: 'checkout.session.expired', limit: 1 })).data
-    assert.equal((event?.data.object as { id: string }).id, session.id)
+    assert.equal((event as Stripe.CheckoutSessionExpiredEvent).data.object.id, session.id)
   })
 
   test('in a delayed method completes unpaid, and the money is told later', async () => {

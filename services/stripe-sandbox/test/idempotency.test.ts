@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import Stripe from 'stripe'
 import type { World } from './merchant.ts'
 import { failure, sdk, sessionParams, startWorld } from './merchant.ts'
 
@@ -39,8 +40,9 @@ test('the same key while the first call still runs is a 409, and the SDK that re
     world.stripe.checkout.sessions.create(params, { idempotencyKey: 'race' }),
   ])
   const refused = both.find((result) => result.status === 'rejected')
-  assert.equal((refused?.reason as { code: string }).code, 'idempotency_key_in_use')
-  assert.equal((refused?.reason as { statusCode: number }).statusCode, 409)
+  assert.ok(refused?.reason instanceof Stripe.errors.StripeAPIError)
+  assert.equal(refused.reason.code, 'idempotency_key_in_use')
+  assert.equal(refused.reason.statusCode, 409)
   const patient = sdk(world.sandbox, { maxNetworkRetries: 2 })
   const [one, two] = await Promise.all([
     patient.checkout.sessions.create(params, { idempotencyKey: 'patient' }),

@@ -1,90 +1,71 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Log } from '@passerelle/kit/log'
 import { ApiError, noSuch } from '../errors.ts'
-import type { Deliverer } from '../events/deliver.ts'
-import type { FormObject, FormValue } from '../http/form.ts'
-import { emptyForm, parseForm } from '../http/form.ts'
-import { newId } from '../ids.ts'
-import { meansOf, submitPayment } from '../pages/submit-payment.ts'
 import { TABLES } from '../store/records.ts'
-import type { Scheduler } from '../store/scheduler.ts'
 import type { Store } from '../store/store.ts'
+import type { ControlDeps, Handler, Route } from './control.ts'
+import { idOf, readJson, textOf } from './control.ts'
+import { outcomes } from './outcome.routes.ts'
+import { timeAndTrouble } from './time.routes.ts'
 
-export type ControlDeps = {
-  readonly store: Store
-  readonly scheduler: Scheduler
-  readonly deliverer: Deliverer
-  readonly log: Log
-}
-type Handler = (request: FastifyRequest) => Promise<object> | object
-type WithId = { id: string }
+const DELIVERIES_SHOWN = 100
+const SECRET_TABLES = new Set<string>(['webhook_endpoints', 'idempotency'])
 
 /** The sandbox's own routes, which Stripe does not have: JSON in, JSON out. */
 export function serveControl(app: FastifyInstance, deps: ControlDeps): void {
   const { store, deliverer } = deps
-  const route = (method: 'GET' | 'POST', url: string, handler: Handler): void => {
+  const route: Route = (method, path, handler) => {
     app.route({
       method,
-      url: `/_sandbox/${url}`,
+      url: `/_sandbox/${path}`,
       handler: async (request, reply) => answer(handler, request, reply),
     })
   }
   route('GET', 'health', () => ({ status: 'ok', time: new Date(store.clock.nowMs()).toISOString() }))
   route('POST', 'reset', () => reset(deps))
-  route('POST', 'sessions/:id/pay', async (request) => {
-    const { id } = request.params as WithId
-    const body = readBody(request)
-    const outcome = await submitPayment(deps, id, {
-      means: meansOf(textOf(body['card']) ?? 'pm_card_visa'),
-      email: textOf(body['email']),
-      submit: newId('submit'),
-    })
-    return outcome
-  })
-  route('POST', 'events/:id/resend', async (request) => {
-    const { id } = request.params as WithId
-    const event = store.get('events', id)
-    if (!event) throw noSuch('event', id, { param: 'id' })
-    const asked = textOf(readBody(request)['webhook_endpoint'])
-    const endpoints = [...store.table('webhook_endpoints').oldestFirst()].filter(
-      (endpoint) => asked === undefined || endpoint.id === asked,
-    )
-    const attempts = await Promise.all(
-      endpoints.map(async (endpoint) => ({
-        endpoint: endpoint.id,
-        attempt: await deliverer.resend(event, endpoint),
-      })),
-    )
-    return { event: id, attempts }
-  })
-  route('POST', 'webhooks/pause', () => {
-    deliverer.setPaused(true)
-    return { paused: true }
-  })
-  route('POST', 'webhooks/resume', () => {
-    deliverer.setPaused(false)
-    return { paused: false }
-  })
-  route('GET', 'deliveries', (request) => {
-    const query = request.query as { event?: string; status?: string; limit?: string }
-    return { paused: deliverer.paused, deliveries: deliveriesOf(store, query) }
-  })
+  route('GET', 'snapshot', () => snapshot(store))
+  route('GET', 'deliveries', (request) => ({
+    paused: deliverer.paused,
+    deliveries: deliveriesOf(store, request.query as Query),
+  }))
+  route('POST', 'webhooks/pause', () => pause(deps, true))
+  route('POST', 'webhooks/resume', () => pause(deps, false))
+  route('POST', 'events/:id/resend', (request) => resend(deps, request))
+  outcomes(route, deps)
+  timeAndTrouble(route, deps)
 }
 
-const DELIVERIES_SHOWN = 100
+function pause(deps: ControlDeps, paused: boolean): object {
+  deps.deliverer.setPaused(paused)
+  return { paused }
+}
 
-function deliveriesOf(store: Store, query: { event?: string; status?: string; limit?: string }): object[] {
+async function resend(deps: ControlDeps, request: FastifyRequest): Promise<object> {
+  const event = deps.store.get('events', idOf(request))
+  if (!event) throw noSuch('event', idOf(request), { param: 'id' })
+  const asked = textOf(readJson(request)['webhook_endpoint'])
+  const endpoints = [...deps.store.table('webhook_endpoints').oldestFirst()].filter(
+    (endpoint) => asked === undefined || endpoint.id === asked,
+  )
+  const attempts = endpoints.map(async (endpoint) => ({
+    endpoint: endpoint.id,
+    attempt: await deps.deliverer.resend(event, endpoint),
+  }))
+  return { event: event.id, attempts: await Promise.all(attempts) }
+}
+
+type Query = { readonly event?: string; readonly status?: string; readonly limit?: string }
+
+function deliveriesOf(store: Store, query: Query): object[] {
   const limit = Math.min(Number(query.limit) || DELIVERIES_SHOWN, 1000)
   const shown: object[] = []
   for (const row of store.table('deliveries').newestFirst()) {
     if (query.event !== undefined && row.event !== query.event) continue
     if (query.status !== undefined && row.status !== query.status) continue
-    const endpoint = store.get('webhook_endpoints', row.endpoint)
     shown.push({
       event: row.event,
       type: store.get('events', row.event)?.type,
       endpoint: row.endpoint,
-      url: endpoint?.url ?? null,
+      url: store.get('webhook_endpoints', row.endpoint)?.url ?? null,
       status: row.status,
       nextAttemptAt: row.nextAttemptMs === null ? null : new Date(row.nextAttemptMs).toISOString(),
       attempts: row.attempts,
@@ -94,35 +75,25 @@ function deliveriesOf(store: Store, query: { event?: string; status?: string; li
   return shown
 }
 
-// Webhook endpoints are configuration: they survive, as does the clock.
+// Everything but secrets, for a bug report or a look inside.
+function snapshot(store: Store): object {
+  const tables = TABLES.filter((table) => !SECRET_TABLES.has(table))
+  return Object.fromEntries(tables.map((table) => [table, [...store.table(table).oldestFirst()]]))
+}
+
+// Webhook endpoints and the clock are configuration: they stay.
 function reset(deps: ControlDeps): object {
   deps.scheduler.clear()
+  deps.faults.set([], 1)
   deps.store.clear(TABLES.filter((table) => table !== 'webhook_endpoints' && table !== 'settings'))
   return { reset: true }
 }
 
-/** A JSON body, or a form: whatever is easier to type. */
-export function readBody(request: FastifyRequest): FormObject {
-  const { body } = request
-  if (typeof body === 'string') return parseForm(body)
-  if (typeof body !== 'object' || body === null || !('json' in body)) return emptyForm()
-  if (body.json === '') return emptyForm()
-  try {
-    const value: unknown = JSON.parse(String(body.json))
-    return Object.assign(emptyForm(), value)
-  } catch {
-    throw new ApiError(400, { message: 'The body is not JSON.', type: 'invalid_request_error' })
-  }
-}
-
-export function textOf(value: FormValue | undefined): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-
 async function answer(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   // A page on the internet must not be able to drive the sandbox of whoever looks at it.
-  if (request.headers['sec-fetch-site'] === 'cross-site')
+  if (request.headers['sec-fetch-site'] === 'cross-site') {
     return reply.code(403).send({ error: { message: 'Cross-site requests are refused.' } })
+  }
   try {
     return await reply.type('application/json').send(JSON.stringify(await handler(request), null, 2))
   } catch (error) {

@@ -9,9 +9,14 @@ import { NOBODY } from '../store/store.ts'
 import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
 import { signatureHeader } from './signature.ts'
 import { activeSecrets } from './webhook-endpoint.ts'
+import type { WebhookRule } from '../faults/fault.ts'
+import { shuffled } from '../faults/fault.ts'
+import type { Faults } from '../faults/faults.ts'
+import { newId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
 type Result = { readonly status: number | null; readonly error: string | null }
+type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number }
 type Parcel = { readonly url: URL; readonly body: string; readonly signature: string }
 
 const MAX_SOCKETS_PER_HOST = 50
@@ -23,6 +28,10 @@ export class Deliverer {
   readonly #store: Store
   readonly #scheduler: Scheduler
   readonly #log: Log
+  readonly #faults: Faults
+  readonly #flaws = new Map<string, Flaw>()
+  readonly #faultless = new Set<string>()
+  #held: string[] = []
   readonly #agents = {
     http: new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST }),
     https: new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST }),
@@ -31,10 +40,11 @@ export class Deliverer {
   readonly #waiters = new Set<() => void>()
   readonly #stopping = new AbortController()
 
-  constructor(deps: { store: Store; scheduler: Scheduler; log: Log }) {
+  constructor(deps: { store: Store; scheduler: Scheduler; log: Log; faults: Faults }) {
     this.#store = deps.store
     this.#scheduler = deps.scheduler
     this.#log = deps.log
+    this.#faults = deps.faults
     this.#store.onCommit((changes) => this.#startNew(changes))
   }
 
@@ -109,8 +119,83 @@ export class Deliverer {
     for (const { t, put } of changes) {
       if (t !== 'deliveries' || !put) continue
       const delivery = put as DeliveryRecord
-      if (delivery.status === 'pending' && delivery.attempts.length === 0) this.#start(delivery.id)
+      if (delivery.status === 'pending' && delivery.attempts.length === 0) this.#startSpoiled(delivery)
     }
+  }
+
+  // The first attempt of a delivery is where a fault strikes; its retries are honest.
+  #startSpoiled(delivery: DeliveryRecord): void {
+    const { id } = delivery
+    const type = this.#store.get('events', delivery.event)?.type ?? ''
+    const exempt = this.#faultless.delete(id)
+    const rule = exempt || this.paused ? undefined : this.#faults.forDelivery(type)
+    if (!rule) {
+      this.#start(id)
+      return
+    }
+    this.#log.info({ fault: rule.fault, event: delivery.event, type }, 'fault.struck')
+    this.#spoil(delivery, rule)
+  }
+
+  #spoil(delivery: DeliveryRecord, rule: WebhookRule): void {
+    const { id } = delivery
+    switch (rule.fault) {
+      case 'drop':
+        queueMicrotask(() => this.#drop(id))
+        return
+      case 'delay':
+        this.#scheduler.at(this.#store.clock.nowMs() + rule.delayMs, () => this.#start(id))
+        return
+      case 'shuffle':
+        this.#hold(id, rule.delayMs)
+        return
+      case 'duplicate':
+        this.#start(id)
+        this.#track(`${id} twice`, this.#attempt(id, 'duplicate'))
+        return
+      case 'duplicate_new_id':
+        this.#start(id)
+        queueMicrotask(() => this.#twin(delivery))
+        return
+      case 'corrupt_signature':
+        this.#flaws.set(id, { corrupt: true })
+        break
+      case 'skew':
+        this.#flaws.set(id, { skewSeconds: rule.skewSeconds })
+        break
+    }
+    this.#start(id)
+  }
+
+  #drop(id: string): void {
+    const delivery = this.#store.get('deliveries', id)
+    if (!delivery) return
+    this.#store.transact(NOBODY, (tx) =>
+      tx.put('deliveries', { ...delivery, status: 'stopped', nextAttemptMs: null }),
+    )
+  }
+
+  #hold(id: string, windowMs: number): void {
+    this.#held.push(id)
+    if (this.#held.length > 1) return
+    this.#scheduler.at(this.#store.clock.nowMs() + windowMs, () => {
+      const mixed = shuffled(this.#held, this.#faults.random)
+      this.#held = []
+      for (const held of mixed) this.#start(held)
+    })
+  }
+
+  // Two events about one thing: Stripe does that too.
+  #twin(delivery: DeliveryRecord): void {
+    const event = this.#store.get('events', delivery.event)
+    if (!event) return
+    const id = newId('evt_1', 23)
+    const twin = deliveryId(id, delivery.endpoint)
+    this.#faultless.add(twin)
+    this.#store.transact(NOBODY, (tx) => {
+      tx.put('events', { ...event, id, endpoints: [delivery.endpoint] })
+      tx.put('deliveries', { ...delivery, id: twin, event: id })
+    })
   }
 
   // A success by hand does not cancel the automatic attempts: they go on until one of them succeeds.
@@ -124,10 +209,14 @@ export class Deliverer {
 
   #start(id: string): void {
     if (this.paused || this.#inFlight.has(id) || this.#stopping.signal.aborted) return
-    const running = this.#attempt(id, 'automatic')
-      .catch((error: unknown) => this.#log.error({ err: error, delivery: id }, 'delivery.crashed'))
-      .finally(() => this.#inFlight.delete(id))
-    this.#inFlight.set(id, running)
+    this.#track(id, this.#attempt(id, 'automatic'))
+  }
+
+  #track(key: string, attempt: Promise<void>): void {
+    const running = attempt
+      .catch((error: unknown) => this.#log.error({ err: error, delivery: key }, 'delivery.crashed'))
+      .finally(() => this.#inFlight.delete(key))
+    this.#inFlight.set(key, running)
   }
 
   async #attempt(id: string, trigger: Trigger): Promise<void> {
@@ -143,17 +232,20 @@ export class Deliverer {
     }
     if (!endpoint) return
     const started = performance.now()
-    const result = await this.#send(this.#parcel(event, endpoint))
+    const flaw = this.#flaws.get(id)
+    this.#flaws.delete(id)
+    const result = await this.#send(this.#parcel(event, endpoint, flaw))
     if (this.#stopping.signal.aborted && result.status === null) return
     const durationMs = Math.round(performance.now() - started)
     this.#record(id, trigger, { at: new Date().toISOString(), ...result, durationMs, trigger })
   }
 
-  #parcel(event: EventRecord, endpoint: WebhookEndpointRecord): Parcel {
+  #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
     const body = JSON.stringify(renderEvent(this.#store, event), null, 2)
-    const secrets = activeSecrets(endpoint, this.#store.clock.nowMs())
+    const active = activeSecrets(endpoint, this.#store.clock.nowMs())
+    const secrets = flaw?.corrupt ? active.map((secret) => `${secret}?`) : active
     // Real time, whatever the sandbox's clock says: receivers compare it with theirs.
-    const t = Math.floor(Date.now() / 1000)
+    const t = Math.floor(Date.now() / 1000) + (flaw?.skewSeconds ?? 0)
     return { url: new URL(endpoint.url), body, signature: signatureHeader(body, t, secrets) }
   }
 
@@ -162,7 +254,7 @@ export class Deliverer {
     if (!delivery) return
     const succeeded = attempt.status !== null && attempt.status >= 200 && attempt.status < 300
     const attempts = [...delivery.attempts, attempt].slice(-MAX_ATTEMPTS_KEPT)
-    const next = trigger === 'manual' ? delivery : this.#afterAutomatic(delivery, succeeded)
+    const next = trigger === 'automatic' ? this.#afterAutomatic(delivery, succeeded) : delivery
     const row = this.#store.transact(NOBODY, (tx) =>
       tx.put('deliveries', { ...next, attempts, ...(succeeded ? { status: 'delivered' as const } : {}) }),
     )

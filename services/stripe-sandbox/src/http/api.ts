@@ -2,36 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '@passerelle/kit/log'
 import { ApiError, invalidParameter } from '../errors.ts'
-import type { ErrorDetails } from '../errors.ts'
+import type { Faults } from '../faults/faults.ts'
+import { refusalOf, resetConnection, truncateAnswer } from '../faults/spoil-call.ts'
 import { newId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
-import type { Cause, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { authenticate } from './authentication.ts'
-import { expand } from './expand.ts'
 import type { FormObject } from './form.ts'
 import { FormError, parseForm } from './form.ts'
 import type { InFlight } from './idempotency.ts'
-import { fingerprint, recall, store as remember } from './idempotency.ts'
+import { fingerprint, recall } from './idempotency.ts'
 import type { Operation } from './operation.ts'
-import { list, readParams, text } from './params.ts'
+import type { Answer, Context } from './run-call.ts'
+import { errorBody, pretty, runCall } from './run-call.ts'
 
-type Answer = { readonly status: number; readonly body: string; readonly replayed?: string }
-type Context = {
-  readonly operation: Operation
-  readonly requestId: string
-  readonly key: string | null
-  readonly version: string
-  readonly path: string
-  readonly id: string
-}
-
-/** What may go wrong on purpose around a call. */
-export type Interference = {
-  beforeRun(operation: Operation): Promise<void>
-  beforeAnswer(operation: Operation, reply: FastifyReply): Promise<void>
-}
-
-export type ApiDeps = { readonly store: Store; readonly log: Log; readonly interference: Interference }
+export type ApiDeps = { readonly store: Store; readonly log: Log; readonly faults: Faults }
 
 /** Serves the operations as Stripe's API: authentication, idempotency, one transaction, Stripe's headers and errors. */
 export function serveApi(app: FastifyInstance, deps: ApiDeps, operations: readonly Operation[]): void {
@@ -77,60 +62,34 @@ async function handle(
   }
   if (key !== null) running.add(key)
   try {
-    if (deps.store.settings.apiLatencyMs > 0) await delay(deps.store.settings.apiLatencyMs)
-    await deps.interference.beforeRun(call.operation)
-    const answer = run(deps.store, context, form, print)
-    await deps.interference.beforeAnswer(call.operation, reply)
-    if (!reply.sent) send(reply, context, answer)
+    await answerCall(deps, context, { form, print }, reply)
   } finally {
     if (key !== null) running.delete(key)
   }
 }
 
-/** Runs the operation and keeps its answer under the idempotency key, in the same commit wherever something was written. */
-function run(store: Store, context: Context, form: FormObject, print: string): Answer {
-  const { operation, requestId, key } = context
-  const { expand: paths, ...params } = readParams({ ...operation.shape, expand: list(text(), 20) }, form)
-  const cause: Cause = { requestId, idempotencyKey: key }
-  const keep = (answer: Answer): Answer => {
-    if (key === null) return answer
-    const record = { id: key, fingerprint: print, requestId, status: answer.status, body: answer.body }
-    store.transact(cause, (tx) => remember(tx, record))
-    return answer
+async function answerCall(
+  deps: ApiDeps,
+  context: Context,
+  sent: { form: FormObject; print: string },
+  reply: FastifyReply,
+): Promise<void> {
+  const { store, faults } = deps
+  if (store.settings.apiLatencyMs > 0) await delay(store.settings.apiLatencyMs)
+  const rule = faults.forCall(context.operation.method, context.path)
+  if (rule)
+    deps.log.info({ fault: rule.fault, path: context.path, requestId: context.requestId }, 'fault.struck')
+  if (rule?.fault === 'delay') await delay(rule.delayMs)
+  if (rule?.fault === 'reset_before') {
+    resetConnection(reply)
+    return
   }
-  try {
-    return store.transact(cause, (tx) => {
-      const answer = execute(() => {
-        const result = operation.run(tx, {
-          params,
-          id: context.id,
-          path: context.path,
-          version: context.version,
-        })
-        expand(tx, result, paths ?? [])
-        return { status: 200, body: pretty(result) }
-      }, requestId)
-      if (key !== null) {
-        remember(tx, { id: key, fingerprint: print, requestId, status: answer.status, body: answer.body })
-      }
-      return answer
-    })
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.beforeExecution) throw error
-    return keep({ status: error.status, body: errorBody(error.details, requestId) })
-  }
-}
-
-// An error that keeps its effects is an answer like any other; the rest undo the transaction.
-function execute(work: () => Answer, requestId: string): Answer {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof ApiError && error.keepsEffects) {
-      return { status: error.status, body: errorBody(error.details, requestId) }
-    }
-    throw error
-  }
+  const refusal = rule && refusalOf(rule.fault)
+  if (refusal) throw refusal
+  const answer = runCall(store, context, { ...sent, fault: rule?.fault })
+  if (rule?.fault === 'reset_after') resetConnection(reply)
+  else if (rule?.fault === 'truncate') truncateAnswer(reply, answer)
+  else send(reply, context, answer)
 }
 
 function readForm(request: FastifyRequest): FormObject {
@@ -187,6 +146,7 @@ export function answerError(
   }
   const version = headerOf(request, 'stripe-version')
   if (version !== undefined) reply.header('Stripe-Version', version)
+  reply.headers(error.headers)
   void reply.header('Request-Id', requestId).code(error.status).send(errorBody(error.details, requestId))
 }
 
@@ -202,15 +162,6 @@ function stripeHeaders(reply: FastifyReply): void {
     .header('Access-Control-Max-Age', '300')
     .header('Strict-Transport-Security', 'max-age=63072000; includeSubDomains; preload')
     .header('X-Stripe-Routing-Context-Priority-Tier', 'api-testmode')
-}
-
-function errorBody(details: ErrorDetails, requestId: string): string {
-  const url = `https://dashboard.stripe.com/test/workbench/logs?object=${requestId}`
-  return pretty({ error: { ...details, request_log_url: url } })
-}
-
-function pretty(value: object): string {
-  return JSON.stringify(value, null, 2)
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -274,7 +274,7 @@ export type AttemptRecord = {
   readonly status: number | null
   readonly error: string | null
   readonly durationMs: number
-  readonly trigger: 'automatic' | 'manual'
+  readonly trigger: 'automatic' | 'manual' | 'duplicate'
 }
 
 export type DeliveryRecord = {

@@ -1,0 +1,101 @@
+import { invalidRequest, noSuch } from '../errors.ts'
+import { newSecret } from '../events/webhook-endpoint.ts'
+import { newId } from '../ids.ts'
+import { meansOf, submitChallenge, submitPayment } from '../pages/submit-payment.ts'
+import { decideDispute, openDispute, warnOfFraud } from '../payments/dispute-charge.ts'
+import { failRefund } from '../payments/refund-charge.ts'
+import { settleDebit } from '../payments/settle-payment.ts'
+import { render } from '../resources.ts'
+import type { Tx } from '../store/store.ts'
+import { NOBODY } from '../store/store.ts'
+import type { ControlDeps, Route } from './control.ts'
+import { idOf, readJson, textOf } from './control.ts'
+
+const VERDICTS = ['won', 'lost', 'warning_closed', 'escalate']
+const DISPUTES = ['fraudulent', 'product_not_received', 'inquiry', 'duplicate', 'general', 'unrecognized']
+const OVERLAP_S = 86_400
+
+/** What the payer, the payer's bank and the Dashboard do: for scripts and tests. */
+export function outcomes(route: Route, deps: ControlDeps): void {
+  const { store } = deps
+  const act: Act = (work) => store.transact(NOBODY, work)
+  route('POST', 'sessions/:id/pay', async (request) => {
+    const body = readJson(request)
+    const result = await submitPayment(deps, idOf(request), {
+      means: meansOf(textOf(body['card']) ?? 'pm_card_visa'),
+      email: textOf(body['email']),
+      submit: newId('submit'),
+    })
+    const answer = textOf(body['authenticate'])
+    if (result.status !== 'requires_action' || answer === undefined) return result
+    const intent = store.get('sessions', idOf(request))?.paymentIntent ?? ''
+    return submitChallenge(deps, idOf(request), { intent, passed: answer === 'complete' })
+  })
+  banksDecisions(route, act)
+  route('POST', 'refunds/:id/fail', (request) =>
+    act((tx) => {
+      const refund = tx.get('refunds', idOf(request))
+      if (!refund) throw noSuch('refund', idOf(request), { param: 'refund' })
+      if (refund.status === 'failed') throw invalidRequest('This refund has already failed.')
+      return render(tx, 'refunds', failRefund(tx, refund, textOf(readJson(request)['reason']) ?? 'unknown'))
+    }),
+  )
+  route('POST', 'webhook_endpoints/:id/roll', (request) =>
+    act((tx) => {
+      const endpoint = tx.get('webhook_endpoints', idOf(request))
+      if (!endpoint) throw noSuch('webhook endpoint', idOf(request), { param: 'webhook_endpoint' })
+      const body = readJson(request)
+      const overlap = Math.min(Number(body['overlapSeconds'] ?? OVERLAP_S), OVERLAP_S)
+      const value = textOf(body['secret']) ?? newSecret()
+      const old = endpoint.secrets.map((secret) => ({
+        value: secret.value,
+        expiresAtMs: secret.expiresAtMs ?? tx.nowMs + overlap * 1000,
+      }))
+      tx.put('webhook_endpoints', { ...endpoint, secrets: [{ value, expiresAtMs: null }, ...old] })
+      return { webhook_endpoint: endpoint.id, secret: value, overlapSeconds: overlap }
+    }),
+  )
+}
+
+type Act = (work: (tx: Tx) => object) => object
+
+function banksDecisions(route: Route, act: Act): void {
+  route('POST', 'payment_intents/:id/settle', (request) =>
+    act((tx) => {
+      const result = textOf(readJson(request)['result']) ?? 'paid'
+      if (result !== 'paid' && result !== 'failed')
+        throw invalidRequest('result must be paid or failed.', { param: 'result' })
+      settleDebit(tx, idOf(request), result)
+      const intent = tx.get('payment_intents', idOf(request))
+      if (!intent) throw noSuch('payment_intent', idOf(request), { param: 'intent' })
+      return render(tx, 'payment_intents', intent)
+    }),
+  )
+  route('POST', 'charges/:id/dispute', (request) =>
+    act((tx) => {
+      const reason = textOf(readJson(request)['reason']) ?? 'fraudulent'
+      if (!DISPUTES.includes(reason))
+        throw invalidRequest(`reason must be one of ${DISPUTES.join(', ')}.`, { param: 'reason' })
+      const dispute = openDispute(tx, idOf(request), reason)
+      if (!dispute) throw noSuch('captured charge', idOf(request), { param: 'id' })
+      return render(tx, 'disputes', dispute)
+    }),
+  )
+  route('POST', 'charges/:id/warn', (request) =>
+    act((tx) => {
+      warnOfFraud(tx, idOf(request))
+      return { charge: idOf(request) }
+    }),
+  )
+  route('POST', 'disputes/:id/decide', (request) =>
+    act((tx) => {
+      const verdict = textOf(readJson(request)['verdict']) ?? ''
+      if (!VERDICTS.includes(verdict))
+        throw invalidRequest(`verdict must be one of ${VERDICTS.join(', ')}.`, { param: 'verdict' })
+      decideDispute(tx, idOf(request), verdict)
+      const dispute = tx.get('disputes', idOf(request))
+      if (!dispute) throw noSuch('dispute', idOf(request), { param: 'dispute' })
+      return render(tx, 'disputes', dispute)
+    }),
+  )
+}

@@ -1,0 +1,53 @@
+import { invalidRequest } from '../errors.ts'
+import { readRule } from '../faults/fault.ts'
+import { NOBODY } from '../store/store.ts'
+import type { ControlDeps, Route } from './control.ts'
+import { readJson } from './control.ts'
+
+const MAX_ADVANCE_S = 400 * 86_400
+const MAX_SPEED = 1_000_000
+
+/** Time and trouble: the clock and the faults. */
+export function timeAndTrouble(route: Route, deps: ControlDeps): void {
+  const { store, scheduler, faults } = deps
+  const { clock } = store
+  const clockNow = (): object => ({
+    now: new Date(clock.nowMs()).toISOString(),
+    nowMs: clock.nowMs(),
+    speed: clock.setting.speed,
+  })
+  const keep = (): object => {
+    store.transact(NOBODY, (tx) => tx.put('settings', { id: 'clock', ...clock.setting }))
+    scheduler.rearm()
+    return clockNow()
+  }
+  route('GET', 'clock', clockNow)
+  route('POST', 'clock', (request) => {
+    const speed = readJson(request)['speed']
+    if (typeof speed !== 'number' || speed < 0 || speed > MAX_SPEED) {
+      throw invalidRequest(`speed must be a number from 0 (time stands) to ${MAX_SPEED}; 1 is real time.`, {
+        param: 'speed',
+      })
+    }
+    clock.setSpeed(speed)
+    return keep()
+  })
+  route('POST', 'clock/advance', (request) => {
+    const seconds = Number(readJson(request)['seconds'])
+    if (!(seconds > 0 && seconds <= MAX_ADVANCE_S)) {
+      throw invalidRequest(`seconds must be a number above 0 and at most ${MAX_ADVANCE_S}.`, {
+        param: 'seconds',
+      })
+    }
+    scheduler.advanceTo(clock.nowMs() + Math.round(seconds * 1000))
+    return keep()
+  })
+  route('GET', 'faults', () => faults.list())
+  route('POST', 'faults', (request) => {
+    const { rules = [], seed = 1 } = readJson(request)
+    if (!Array.isArray(rules)) throw invalidRequest('rules must be a list.', { param: 'rules' })
+    if (typeof seed !== 'number') throw invalidRequest('seed must be a number.', { param: 'seed' })
+    faults.set(rules.map(readRule), seed)
+    return faults.list()
+  })
+}

@@ -1,0 +1,83 @@
+import type { ErrorDetails } from '../errors.ts'
+import { ApiError } from '../errors.ts'
+import type { ApiFault } from '../faults/fault.ts'
+import { INDETERMINATE } from '../faults/spoil-call.ts'
+import type { Cause, Store, Tx } from '../store/store.ts'
+import { expand } from './expand.ts'
+import type { FormObject } from './form.ts'
+import { store as remember } from './idempotency.ts'
+import type { Operation } from './operation.ts'
+import type { Params, Shape } from './params.ts'
+import { list, readParams, text } from './params.ts'
+
+export type Answer = { readonly status: number; readonly body: string; readonly replayed?: string }
+
+export type Context = {
+  readonly operation: Operation
+  readonly requestId: string
+  readonly key: string | null
+  readonly version: string
+  readonly path: string
+  readonly id: string
+}
+
+type Sent = { readonly form: FormObject; readonly print: string; readonly fault?: ApiFault | undefined }
+
+const EXPAND = { expand: list(text(), 20) }
+
+/**
+ * Runs the operation and keeps its answer under the idempotency key, in the same commit wherever something was
+ * written. As at Stripe a 500 is kept too, whether or not the call took effect.
+ */
+export function runCall(store: Store, context: Context, sent: Sent): Answer {
+  const { requestId, key } = context
+  const { expand: paths, ...params } = readParams({ ...context.operation.shape, ...EXPAND }, sent.form)
+  const cause: Cause = { requestId, idempotencyKey: key }
+  const keep = (tx: Tx, answer: Answer): Answer => {
+    if (key !== null) remember(tx, { id: key, fingerprint: sent.print, requestId, ...answer })
+    return answer
+  }
+  if (sent.fault === 'error_before') {
+    return store.transact(cause, (tx) => keep(tx, errorAnswer(INDETERMINATE, requestId)))
+  }
+  try {
+    return store.transact(cause, (tx) => {
+      const answer = execute(tx, context, { params, paths: paths ?? [] })
+      return keep(tx, sent.fault === 'error_after' ? errorAnswer(INDETERMINATE, requestId) : answer)
+    })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.beforeExecution) throw error
+    return store.transact(cause, (tx) => keep(tx, errorAnswer(error, requestId)))
+  }
+}
+
+// An error that keeps its effects is an answer like any other; the rest undo the transaction.
+function execute(
+  tx: Tx,
+  context: Context,
+  asked: { params: Params<Shape>; paths: readonly string[] },
+): Answer {
+  const { operation, id, path, version } = context
+  try {
+    const result = operation.run(tx, { params: asked.params, id, path, version })
+    expand(tx, result, asked.paths)
+    return { status: 200, body: pretty(result) }
+  } catch (error) {
+    if (error instanceof ApiError && error.keepsEffects) return errorAnswer(error, context.requestId)
+    throw error
+  }
+}
+
+function errorAnswer(error: ApiError, requestId: string): Answer {
+  return { status: error.status, body: errorBody(error.details, requestId) }
+}
+
+export function errorBody(details: ErrorDetails, requestId: string): string {
+  const url = `https://dashboard.stripe.com/test/workbench/logs?object=${requestId}`
+  return pretty({ error: { ...details, request_log_url: url } })
+}
+
+/** Two-space JSON, as Stripe writes it. */
+export function pretty(value: object): string {
+  return JSON.stringify(value, null, 2)
+}
