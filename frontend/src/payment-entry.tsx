@@ -6,7 +6,7 @@ import { PaymentPage } from './payment/payment.page.tsx'
 import { Layout } from './ui/layout.tsx'
 
 // The payer lands here from another site, with a fresh document: without the router and the query library these pages
-// weigh 85 KB instead of 110.
+// weigh 83 KB instead of more than 100.
 const { landing, cleanAddress } = readLanding(window.location, window.history.state)
 window.history.replaceState(landing, '', cleanAddress)
 

@@ -137,3 +137,12 @@ test('a second session of a paid booking shows that the first payment counts', (
 test('a payment nobody may see is an unknown link, not a failure', () => {
   assert.equal(kindOf({ problem: 'unknown', phase: 'settled' }), 'unknown_link')
 })
+
+test('after a refusal the booking can be given up by whoever came back from the open payment page', () => {
+  const payment = aPayment({ status: 'failed', errorCode: 'insufficient_funds' })
+  const viewOf = (arrival: ViewInput['arrival']): PayerView =>
+    payerView({ ...aSnapshot({ payment }), arrival, hasGivenUp: false })
+  const refused = { kind: 'failed', reason: 'insufficient_funds', retryable: true }
+  assert.deepEqual(viewOf('cancel'), { ...refused, mayGiveUp: true })
+  assert.deepEqual(viewOf('success'), { ...refused, mayGiveUp: false })
+})

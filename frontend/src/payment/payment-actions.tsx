@@ -37,11 +37,9 @@ export function PaymentActions({ view, bookingId, recheck, giveUp }: Props): Rea
     case 'processing':
       return <BookingLink bookingId={bookingId} isMain />
     case 'failed':
-      return view.retryable ? (
-        <PayAgain bookingId={bookingId} />
-      ) : (
-        <BookingLink bookingId={bookingId} isMain />
-      )
+      if (!view.retryable) return <BookingLink bookingId={bookingId} isMain />
+      if (view.mayGiveUp) return <PayOrGiveUp bookingId={bookingId} label="tryAgain" giveUp={giveUp} />
+      return <PayAgain bookingId={bookingId} />
     case 'expired':
       return <PayAgain bookingId={bookingId} />
     case 'canceled':
