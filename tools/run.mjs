@@ -3,7 +3,17 @@
 // from node_modules.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  linkSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { constants as osConstants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,8 +23,14 @@ const stampFile = join(modules, '.passerelle-installed')
 const lockFile = join(root, '.passerelle-installing')
 const UNWRITABLE = `the folder ${root} cannot be written. Give this user write access to it, or clone it elsewhere.`
 
-function fail(sentence) {
+const INSTALL_MS_MAX = 20 * 60 * 1000
+
+function say(sentence) {
   process.stderr.write(`passerelle: ${sentence}\n`)
+}
+
+function fail(sentence) {
+  say(sentence)
   process.exit(1)
 }
 
@@ -41,21 +57,54 @@ function isAlive(pid) {
   }
 }
 
+/** Who holds the install lock, or null when nobody who lives does. */
+function installerPid() {
+  try {
+    // A lock older than any install was left by a killed one; its pid may be another process's by now.
+    if (Date.now() - statSync(lockFile).mtimeMs > INSTALL_MS_MAX) return null
+    const pid = Number(readFileSync(lockFile, 'utf8'))
+    return isAlive(pid) ? pid : null
+  } catch {
+    return null
+  }
+}
+
 /**
  * Two commands started at once on a fresh clone must not both run `npm ci`: the second waits for the first. The lock
- * holds its owner's pid, so one left by a killed install is taken over at once.
+ * holds its owner's pid, so one left by a killed install is taken over at once. False: the other has installed.
  */
 function takeInstallLock() {
-  for (;;) {
-    try {
-      writeFileSync(lockFile, String(process.pid), { flag: 'wx' })
-      return
-    } catch (error) {
-      if (error.code !== 'EEXIST') fail(UNWRITABLE)
+  const draft = `${lockFile}.${process.pid}`
+  let told = false
+  try {
+    writeFileSync(draft, String(process.pid))
+    while (!linkOnce(draft, lockFile)) {
+      const pid = installerPid()
+      if (pid === null) {
+        rmSync(lockFile, { force: true })
+        continue
+      }
+      if (!told) say(`another command (process ${pid}) is installing the packages; waiting for it …`)
+      told = true
+      sleep(250)
+      if (isInstalled()) return false
     }
-    if (!isAlive(Number(readFileSync(lockFile, 'utf8')))) rmSync(lockFile, { force: true })
-    else sleep(250)
-    if (isInstalled()) return
+    return true
+  } catch {
+    return fail(UNWRITABLE)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** A link appears with its content or not at all: nobody reads an empty lock. False: it is there already. */
+function linkOnce(from, to) {
+  try {
+    linkSync(from, to)
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    throw error
   }
 }
 
@@ -65,51 +114,56 @@ function install() {
   } catch {
     fail(UNWRITABLE)
   }
-  takeInstallLock()
+  if (!takeInstallLock()) return
   try {
     if (isInstalled()) return
-    process.stderr.write(
-      'passerelle: installing the packages of package-lock.json (once, about half a minute) …\n',
-    )
-    const npm = process.env.npm_execpath
-    const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
-    const env = { ...process.env }
-    // npm hands its own settings down as variables; a CI's `omit=dev` or `production` would leave half the project out.
-    delete env.npm_config_omit
-    delete env.NODE_ENV
-    const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env }
+    say('installing the packages of package-lock.json (once, about half a minute) …')
     const started = Date.now()
-    const ticker = spawn(
-      process.execPath,
-      ['-e', 'setInterval(() => process.stderr.write("passerelle: still installing …\\n"), 10000)'],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    )
-    const done = npm?.endsWith('.js')
-      ? spawnSync(process.execPath, [npm, ...args], options)
-      : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
-    ticker.kill('SIGKILL')
-    if (done.status !== 0)
-      throw new Error(
-        'npm ci failed; the lines above say why. Check the network and the free disk space, then run the command again.',
-      )
+    runNpmCi()
     writeFileSync(stampFile, wantedStamp())
-    process.stderr.write(`passerelle: installed in ${Math.round((Date.now() - started) / 1000)} s\n`)
+    say(`installed in ${Math.round((Date.now() - started) / 1000)} s`)
   } finally {
     rmSync(lockFile, { force: true })
   }
 }
 
-/** The pinned Node where npm ships one for this platform, else the machine's own when it is recent enough. */
-function findNode() {
+function runNpmCi() {
+  // Everything, whatever the user's or the CI's npm is told to leave out (NODE_ENV=production, omit=dev): the tools that
+  // run the project are among the development and optional packages.
+  const include = ['--include=dev', '--include=optional', '--include=peer']
+  const args = ['ci', ...include, '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
+  const env = { ...process.env }
+  // npm hands its own settings down as variables.
+  for (const name of Object.keys(env))
+    if (/^(npm_config_(omit|only|production|dry_run)|node_env)$/i.test(name)) delete env[name]
+  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env }
+  const ticker = spawn(
+    process.execPath,
+    [
+      '-e',
+      `setInterval(() => process.kill(${process.pid}, 0) && process.stderr.write("passerelle: still installing …\\n"), 10000)`,
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  )
+  const npm = process.env.npm_execpath
+  const done = npm?.endsWith('.js')
+    ? spawnSync(process.execPath, [npm, ...args], options)
+    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+  ticker.kill('SIGKILL')
+  if (done.status !== 0)
+    throw new Error(
+      'npm ci failed; the lines above say why. Check the network and the free disk space, then run the command again.',
+    )
+}
+
+/** The pinned Node where npm ships one that runs here, else the machine's own when it is recent enough. */
+function findNodes() {
   const exe = process.platform === 'win32' ? 'node.exe' : 'node'
   const platform = process.platform === 'win32' ? 'win' : process.platform
   const shipped = join(modules, `node-${platform}-${process.arch}`, 'bin', exe)
-  if (existsSync(shipped)) return shipped
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major > 24 || (major === 24 && minor >= 12)) return process.execPath
-  return fail(
-    `no Node 24 comes through npm for ${process.platform}-${process.arch}. Install Node 24.12 or newer and run the command again.`,
-  )
+  const isRecent = major > 24 || (major === 24 && minor >= 12)
+  return [...(existsSync(shipped) ? [shipped] : []), ...(isRecent ? [process.execPath] : [])]
 }
 
 const [script, ...args] = process.argv.slice(2)
@@ -119,26 +173,39 @@ try {
 } catch (error) {
   fail(error.message)
 }
+run(findNodes())
 
-const child = spawn(findNode(), [join(root, script), ...args], {
-  stdio: 'inherit',
-  cwd: root,
-  env: {
-    ...process.env,
-    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'compile'),
-    // The child stops when this process is gone, however it went (kill -9 included).
-    PASSERELLE_PARENT_PID: String(process.pid),
-  },
-})
-// Ctrl-C reaches the whole process group; this process only waits for the child to stop in order.
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => child.kill('SIGTERM'))
-process.on('SIGHUP', () => child.kill('SIGTERM'))
-child.on('error', (error) => fail(`cannot run Node 24 (${error.message}).`))
-child.on('exit', (code, signal) => process.exit(signal ? 1 : code))
+function run([node, ...others]) {
+  if (node === undefined)
+    fail(
+      `no Node 24 comes through npm that runs on this machine (${process.platform}-${process.arch}). Install Node 24.12 or newer and run the command again.`,
+    )
+  const child = spawn(node, [join(root, script), ...args], {
+    stdio: 'inherit',
+    cwd: root,
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'compile'),
+      // The child stops when this process is gone, however it went (kill -9 included).
+      PASSERELLE_PARENT_PID: String(process.pid),
+      ...(process.env.npm_lifecycle_event ? { PASSERELLE_NPM_PID: String(process.ppid) } : {}),
+    },
+  })
+  // A Node of another C library (Alpine) is there but does not start.
+  child.once('error', () => run(others))
+  child.once('spawn', () => waitFor(child))
+}
 
-// When npm itself is killed nothing tells this process; a changed parent does.
-if (process.env.npm_lifecycle_event) {
+function waitFor(child) {
+  // Ctrl-C reaches the child too, as one of the terminal's group. Told a moment later once more, in case only this
+  // process was signalled: a child that is stopping already takes no notice of SIGTERM.
+  process.on('SIGINT', () => setTimeout(() => child.kill('SIGTERM'), 300))
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  process.on('SIGHUP', () => child.kill('SIGTERM'))
+  child.on('exit', (code, signal) => process.exit(signal ? 128 + osConstants.signals[signal] : code))
+
+  // When npm itself is killed nothing tells this process; a changed parent does.
+  if (!process.env.npm_lifecycle_event) return
   const parent = process.ppid
   setInterval(() => {
     if (process.ppid !== parent) child.kill('SIGTERM')

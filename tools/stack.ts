@@ -1,22 +1,27 @@
 // The whole of Passerelle as one thing that starts and stops: what `npm start` runs and the browser tests drive.
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment } from '@passerelle/kit/config'
 import { StartError } from '@passerelle/kit/service'
-import { isPortFree, startPart } from './parts.ts'
+import { takeDataFolder, writeWhole } from './data-folder.ts'
+import type { DataFolder } from './data-folder.ts'
+import { startPart } from './parts.ts'
 import type { RunningPart } from './parts.ts'
+import { checkPorts } from './ports.ts'
 import { ensureDatabase, startPostgres } from './postgres.ts'
 import type { Postgres } from './postgres.ts'
-import { dropRecord, takeDataDir, writeRecord } from './run-record.ts'
-import { planParts, planStart } from './start-plan.ts'
+import { PART_NAMES, PORT_VARIABLES, planParts, planStart } from './start-plan.ts'
 import type { PartName, Plan, Secrets } from './start-plan.ts'
 
 export type Stack = {
   readonly plan: Plan
-  readonly urls: Readonly<Record<PartName, string>>
-  readonly part: (name: PartName) => RunningPart
   readonly secrets: Secrets
+  /** Where the services' data is; each keeps to its own schema. */
+  readonly databaseUrl: string
+  readonly part: (name: PartName) => RunningPart
+  /** Stops the parts in the opposite order, PostgreSQL last. */
   readonly stop: () => Promise<void>
 }
 
@@ -24,98 +29,118 @@ export type StackOptions = {
   readonly root: string
   readonly env: Environment
   readonly print: (part: string, line: string) => void
+  /** Aborting it ends a start under way. */
+  readonly signal: AbortSignal
 }
+
+const POSTGRES_RESTART_AFTER_MS = 500
 
 /** Starts everything in order; what was started is stopped again when a later part fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const wished = planStart(options.env, options.root)
-  await checkPorts(wished)
-  const dataDir = await usableDataDir(wished, options)
-  const plan = { ...wished, dataDir }
-  const secrets = keptSecrets(dataDir)
-  const started: RunningPart[] = []
-  let postgres: Postgres | null = null
-  let databaseUrl = plan.databaseUrl ?? ''
-  const record = (): void =>
-    writeRecord(
-      dataDir,
-      [...started.map((running) => running.pid()), postgres?.pid].filter((pid) => pid !== undefined),
-    )
+  const folder = await freeDataFolder(wished, options)
+  const plan = { ...wished, dataDir: folder.path }
+  const running: Running = { parts: [], postgres: null }
   const stop = async (): Promise<void> => {
-    for (const running of started.toReversed()) await running.stop()
-    await postgres?.stop()
-    dropRecord(dataDir)
+    folder.announceStop()
+    for (const part of running.parts.toReversed()) await part.stop()
+    await running.postgres?.stop()
+    folder.release()
   }
   try {
-    if (plan.databaseUrl === undefined) {
-      options.print('postgres', 'starting')
-      postgres = await startPostgres({ directory: join(dataDir, 'postgres') })
-      databaseUrl = await ensureDatabase(postgres, 'passerelle')
-      record()
+    const secrets = keptSecrets(folder.path)
+    const databaseUrl = plan.databaseUrl ?? (await startDatabase({ folder, running, print: options.print }))
+    for (const part of planParts({ plan, source: options.env, secrets, databaseUrl })) {
+      options.print(part.name, 'starting …')
+      running.parts.push(await startPart(part, { ...options, onProcess: folder.addProcess }))
     }
-    for (const part of planParts(plan, options.env, secrets, databaseUrl)) {
-      options.print(part.name, 'starting')
-      started.push(await startPart(part, { root: options.root, print: options.print, onPid: record }))
-      record()
-    }
+    return { plan, secrets, databaseUrl, part: (name) => findPart(running, name), stop }
   } catch (error) {
     await stop()
     throw error
   }
-  return {
-    plan,
-    secrets,
-    urls: mapPorts(plan, (port) => `http://localhost:${port}`),
-    part: (name) => {
-      const found = started.find((running) => running.part.name === name)
-      if (!found) throw new Error(`the ${name} is not part of this stack`)
-      return found
-    },
-    stop,
-  }
 }
 
-function mapPorts<T>(plan: Plan, map: (port: number) => T): Record<PartName, T> {
-  const { sandbox, booking, gateway, frontend } = plan.ports
-  return { sandbox: map(sandbox), booking: map(booking), gateway: map(gateway), frontend: map(frontend) }
+type Running = { readonly parts: RunningPart[]; postgres: KeptPostgres | null }
+type KeptPostgres = { readonly stop: () => Promise<void> }
+
+function findPart(running: Running, name: PartName): RunningPart {
+  const found = running.parts.find(({ part }) => part.name === name)
+  if (found === undefined) throw new Error(`this stack runs no ${name}`)
+  return found
 }
 
-async function checkPorts(plan: Plan): Promise<void> {
-  const needed = (Object.keys(plan.ports) as PartName[]).filter(
-    (name) => name !== 'sandbox' || plan.stripe.kind === 'sandbox',
-  )
-  const taken: string[] = []
-  for (const name of needed) {
-    const port = plan.ports[name]
-    if (needed.some((other) => other !== name && plan.ports[other] === port))
-      throw new StartError(
-        `${plan.portVariables[name]} is ${port}, which another part uses too. Choose a port of its own.`,
-      )
-    if (!(await isPortFree(plan.host, port)))
-      taken.push(
-        `port ${port} (${name}) is taken by another process. Stop that process, or choose another port: ${plan.portVariables[name]}=${port + 1000} npm start`,
-      )
-  }
-  if (taken.length > 0) throw new StartError(taken.join('\n  '))
-}
-
-async function usableDataDir(plan: Plan, options: StackOptions): Promise<string> {
+/** The data folder, or a copy's own when a living run holds it; the ports are free when this returns. */
+async function freeDataFolder(plan: Plan, { env, print }: StackOptions): Promise<DataFolder> {
+  const take = (path: string): Promise<DataFolder | null> =>
+    takeDataFolder(path, {
+      launchers: launchersOf(env),
+      onWait: () => print('passerelle', 'waiting until the run before has stopped …'),
+    })
+  let folder = await take(plan.dataDir)
   try {
-    mkdirSync(plan.dataDir, { recursive: true })
-    accessSync(plan.dataDir, constants.W_OK)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new StartError(
-      `the data folder ${plan.dataDir} cannot be written (${code}). Give this user write access, or set DATA_DIR to another folder.`,
-    )
-  }
-  const dataDir = await takeDataDir(plan.dataDir, `copy-${plan.ports.gateway}`)
-  if (dataDir !== plan.dataDir)
-    options.print(
+    await checkPorts(plan.host, neededPorts(plan))
+    if (folder !== null) return folder
+    const copy = join(plan.dataDir, `copy-${plan.ports.gateway}`)
+    print(
       'passerelle',
-      `${plan.dataDir} is in use by a running copy; this one keeps its data in ${dataDir}`,
+      `${plan.dataDir} belongs to a copy that is running; this one keeps its data in ${copy}`,
     )
-  return dataDir
+    folder = await take(copy)
+  } catch (error) {
+    folder?.release()
+    throw error
+  }
+  if (folder !== null) return folder
+  throw new StartError(`${plan.dataDir} and its copy are both in use. Set DATA_DIR to another folder.`)
+}
+
+function launchersOf(env: Environment): readonly number[] {
+  return [env['PASSERELLE_PARENT_PID'], env['PASSERELLE_NPM_PID']]
+    .filter((pid) => pid !== undefined)
+    .map(Number)
+}
+
+function neededPorts(plan: Plan): readonly { part: string; port: number; variable: string }[] {
+  return PART_NAMES.filter((part) => part !== 'sandbox' || plan.stripe.kind === 'sandbox').map((part) => ({
+    part,
+    port: plan.ports[part],
+    variable: PORT_VARIABLES[part],
+  }))
+}
+
+type DatabaseOptions = {
+  readonly folder: DataFolder
+  readonly running: Running
+  readonly print: StackOptions['print']
+}
+
+async function startDatabase({ folder, running, print }: DatabaseOptions): Promise<string> {
+  const directory = join(folder.path, 'postgres')
+  print('postgres', existsSync(directory) ? 'starting …' : 'making a database, once …')
+  const postgres = await startPostgres({ directory })
+  folder.addProcess(postgres.pid)
+  let current = postgres
+  let wanted = true
+  running.postgres = {
+    stop: async () => {
+      wanted = false
+      await current.stop()
+    },
+  }
+  const keepRunning = async (server: Postgres): Promise<void> => {
+    await server.ended
+    if (!wanted) return
+    print('postgres', 'has stopped and is started again')
+    await sleep(POSTGRES_RESTART_AFTER_MS)
+    if (!wanted) return
+    // On the same port: the services find it again by the address they have.
+    current = await startPostgres({ directory, port: postgres.port })
+    folder.addProcess(current.pid)
+    await keepRunning(current)
+  }
+  keepRunning(postgres).catch((error: unknown) => print('postgres', `is gone: ${String(error)}`))
+  return await ensureDatabase(postgres, 'passerelle')
 }
 
 /** Secrets of this installation, made once: the sandbox and the services of the next start know each other again. */
@@ -126,6 +151,6 @@ function keptSecrets(dataDir: string): Secrets {
     serviceToken: randomBytes(32).toString('base64url'),
     webhookSecret: `whsec_${randomBytes(24).toString('hex')}`,
   }
-  writeFileSync(path, JSON.stringify(secrets), { mode: 0o600 })
+  writeWhole(path, JSON.stringify(secrets))
   return secrets
 }

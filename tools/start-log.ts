@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 
 type Colour = 'cyan' | 'green' | 'magenta' | 'yellow' | 'blue' | 'gray' | 'red'
+type Entry = Readonly<Record<string, unknown>>
 
 const COLOUR_OF_PART: Readonly<Record<string, Colour>> = {
   postgres: 'blue',
@@ -10,9 +11,12 @@ const COLOUR_OF_PART: Readonly<Record<string, Colour>> = {
   gateway: 'cyan',
   frontend: 'yellow',
 }
-const PART_WIDTH = 9
-// What identifies a story across the parts comes first; what every line repeats is left out.
+const PART_WIDTH = 10
+const MESSAGE_WIDTH = 24
+// What every line repeats.
 const LEFT_OUT = new Set(['level', 'time', 'service', 'name', 'msg', 'pid', 'hostname', 'requestId', 'reqId'])
+// What a story is followed by, in this order and before the rest.
+const FIRST = ['bookingId', 'paymentId', 'sessionId', 'eventId', 'type', 'status']
 
 /** The line to print for a line that a part wrote; what is no JSON is passed on as it is. */
 export function storyLine(part: string, line: string, colours: boolean): string {
@@ -20,38 +24,50 @@ export function storyLine(part: string, line: string, colours: boolean): string 
     colours ? styleText(colour, text, { validateStream: false }) : text
   const label = paint(COLOUR_OF_PART[part] ?? 'gray', part.padEnd(PART_WIDTH))
   const entry = parse(line)
-  if (entry === null) return `${new Date().toISOString().slice(11, 23)} ${label} ${line}`
-  const time = String(entry['time'] ?? '').slice(11, 23)
-  const message = String(entry['msg'] ?? '')
-  const details = Object.entries(entry)
-    .filter(([key, value]) => !LEFT_OUT.has(key) && value !== null && value !== undefined)
-    .map(
-      ([key, value]) => `${paint('gray', `${key}=`)}${key === 'err' ? errorText(value) : valueText(value)}`,
-    )
-  const level = entry['level']
-  const strong =
-    level === 'error' || level === 'fatal'
-      ? paint('red', message)
-      : level === 'warn'
-        ? paint('yellow', message)
-        : message
-  return [time, label, strong, ...details].join(' ')
+  if (entry === null) return `${paint('gray', clock(new Date().toISOString()))} ${label} ${line}`
+  const details = detailsOf(entry).map(
+    ([key, value]) => `${paint('gray', `${key}=`)}${valueText(key, value)}`,
+  )
+  const level = textOf(entry['level'])
+  const message = textOf(entry['msg']).padEnd(details.length > 0 ? MESSAGE_WIDTH : 0)
+  const loud = level === 'error' || level === 'fatal' ? 'red' : level === 'warn' ? 'yellow' : null
+  return [
+    paint('gray', clock(textOf(entry['time']))),
+    label,
+    loud === null ? message : paint(loud, message),
+    ...details,
+  ].join(' ')
 }
 
-function parse(line: string): Record<string, unknown> | null {
+function detailsOf(entry: Entry): readonly (readonly [string, unknown])[] {
+  const rank = (key: string): number => (FIRST.includes(key) ? FIRST.indexOf(key) : FIRST.length)
+  return Object.entries(entry)
+    .filter(([key, value]) => !LEFT_OUT.has(key) && value !== null && value !== undefined)
+    .toSorted(([one], [other]) => rank(one) - rank(other))
+}
+
+/** Hours to milliseconds of an ISO time, in UTC. */
+function clock(time: string): string {
+  return time.slice(11, 23)
+}
+
+function parse(line: string): Entry | null {
   if (!line.startsWith('{')) return null
   try {
-    return JSON.parse(line) as Record<string, unknown>
+    return JSON.parse(line) as Entry
   } catch {
     return null
   }
 }
 
-function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
-function errorText(value: unknown): string {
-  const message = (value as { message?: unknown }).message
-  return typeof message === 'string' ? message : JSON.stringify(value)
+function valueText(key: string, value: unknown): string {
+  if (key === 'err') {
+    const { message } = value as { message?: unknown }
+    return typeof message === 'string' ? message : JSON.stringify(value)
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -1,22 +1,23 @@
 // What `npm start` starts, and with which environment: pure, so that it can be read and tested without starting it.
-import { ConfigError, readConfig } from '@passerelle/kit/config'
-import type { Environment } from '@passerelle/kit/config'
+import { join, resolve } from 'node:path'
+import { readConfig } from '@passerelle/kit/config'
+import type { Environment, EnvReader } from '@passerelle/kit/config'
 
-export type PartName = 'sandbox' | 'booking' | 'gateway' | 'frontend'
+export const PART_NAMES = ['sandbox', 'booking', 'gateway', 'frontend'] as const
+export type PartName = (typeof PART_NAMES)[number]
 
 export type Part = {
   readonly name: PartName
   readonly script: string
-  readonly port: number
-  /** The path that answers 2xx once the part can do its work. */
-  readonly health: string
-  readonly env: Readonly<Record<string, string>>
+  /** Answers 2xx once the part can do its work. */
+  readonly healthUrl: string
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 export type Plan = {
   readonly host: string
   readonly ports: Readonly<Record<PartName, number>>
-  readonly portVariables: Readonly<Record<PartName, string>>
+  readonly urls: Readonly<Record<PartName, string>>
   /** The caller's database, or undefined for the embedded one. */
   readonly databaseUrl: string | undefined
   readonly dataDir: string
@@ -25,44 +26,60 @@ export type Plan = {
     | { readonly kind: 'real'; readonly apiBase: string; readonly livemode: boolean }
 }
 
-const PORT_VARIABLES = {
+/** What `npm start` makes up once and keeps in its data folder. */
+export type Secrets = { readonly serviceToken: string; readonly webhookSecret: string }
+
+export const PORT_VARIABLES: Readonly<Record<PartName, string>> = {
   sandbox: 'SANDBOX_PORT',
   booking: 'BOOKING_PORT',
   gateway: 'GATEWAY_PORT',
   frontend: 'FRONTEND_PORT',
-} as const
+}
+const WEBHOOK_PATH = '/api/v1/payment-gateway/webhooks/stripe'
+// A browser calls these hosts localhost; any other host is called by its own name.
+const HERE = new Set(['127.0.0.1', '0.0.0.0', '::1', '::', 'localhost'])
 
-// Variables of contract.md that a part reads as they are.
-const PASSED_THROUGH = [
-  'AUTH_ISSUER',
-  'AUTH_AUDIENCE',
-  'TRUSTED_PROXIES',
-  'LOG_LEVEL',
-  'HOST',
-  'NO_COLOR',
-] as const
-const GATEWAY_ONLY = ['STRIPE_IP_ALLOWLIST', 'STRIPE_LIVEMODE', 'BOOKING_STATUS_EXTENDED'] as const
-const BOOKING_ONLY = ['BOOKING_HOLD_MINUTES'] as const
+// Read by every part.
+const SHARED = ['HOST', 'LOG_LEVEL']
+// Each is given only to the parts that read it: the frontend never sees a secret.
+const AUTH = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWT_SECRET', 'TRUSTED_PROXIES', 'BOOKING_STATUS_EXTENDED']
+const GATEWAY = ['STRIPE_IP_ALLOWLIST', 'STRIPE_LIVEMODE']
+const BOOKING = ['BOOKING_HOLD_MINUTES', 'AUTH_JWKS_URL']
+const SET_BY_PLAN = `
+  PORT DATABASE_URL FRONTEND_URL BOOKING_SERVICE_URL INTERNAL_SERVICE_TOKEN AUTH_DEMO STRIPE_SECRET_KEY
+  STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GATEWAY_URL BOOKING_URL SANDBOX_DATA_DIR SANDBOX_WEBHOOK_URL
+  SANDBOX_WEBHOOK_SECRET DATA_DIR LOG_PRETTY`
+  .trim()
+  .split(/\s+/)
+const OURS = new Set([
+  ...SHARED,
+  ...AUTH,
+  ...GATEWAY,
+  ...BOOKING,
+  ...SET_BY_PLAN,
+  ...Object.values(PORT_VARIABLES),
+])
 
 /** Reads the environment of `npm start`; throws a ConfigError that says what to mend. */
 export function planStart(source: Environment, root: string): Plan {
   return readConfig((env) => {
+    const host = env.string('HOST', '127.0.0.1')
+    const ports = readPorts(env)
+    if (env.optional('AUTH_JWT_SECRET') !== undefined && env.optional('AUTH_JWKS_URL') !== undefined)
+      env.problem('Both AUTH_JWT_SECRET and AUTH_JWKS_URL are set. Keep one.')
     const secretKey = env.optional('STRIPE_SECRET_KEY')
     if (secretKey !== undefined && env.optional('STRIPE_WEBHOOK_SECRET') === undefined)
       env.problem(
-        'STRIPE_SECRET_KEY is set, so the real Stripe is used, but STRIPE_WEBHOOK_SECRET is not. Run `stripe listen --forward-to localhost:3001/api/v1/payment-gateway/webhooks/stripe` and set it to the whsec_… it prints, or unset STRIPE_SECRET_KEY to use the sandbox.',
+        'STRIPE_SECRET_KEY is set, so the real Stripe would be called, but STRIPE_WEBHOOK_SECRET is not. ' +
+          `Run \`stripe listen --forward-to localhost:${ports.gateway}${WEBHOOK_PATH}\` and set it to the whsec_… it prints, ` +
+          'or unset STRIPE_SECRET_KEY to use the sandbox.',
       )
     return {
-      host: env.string('HOST', '127.0.0.1'),
-      ports: {
-        sandbox: env.port(PORT_VARIABLES.sandbox, 12_111),
-        booking: env.port(PORT_VARIABLES.booking, 3002),
-        gateway: env.port(PORT_VARIABLES.gateway, 3001),
-        frontend: env.port(PORT_VARIABLES.frontend, 5173),
-      },
-      portVariables: PORT_VARIABLES,
+      host,
+      ports,
+      urls: urlsOf(host, ports),
       databaseUrl: env.optional('DATABASE_URL'),
-      dataDir: env.string('DATA_DIR', `${root}/.data`),
+      dataDir: resolve(root, env.string('DATA_DIR', '.data')),
       stripe:
         secretKey === undefined
           ? { kind: 'sandbox' as const }
@@ -75,91 +92,121 @@ export function planStart(source: Environment, root: string): Plan {
   }, source)
 }
 
-export type Secrets = { readonly serviceToken: string; readonly webhookSecret: string }
+function readPorts(env: EnvReader): Record<PartName, number> {
+  const port = (name: PartName, fallback: number): number =>
+    env.integer(PORT_VARIABLES[name], fallback, { min: 1, max: 65_535 })
+  const ports = {
+    sandbox: port('sandbox', 12_111),
+    booking: port('booking', 3002),
+    gateway: port('gateway', 3001),
+    frontend: port('frontend', 5173),
+  }
+  for (const [index, name] of PART_NAMES.entries()) {
+    const same = PART_NAMES.slice(0, index).find((other) => ports[other] === ports[name])
+    if (same !== undefined)
+      env.problem(
+        `${PORT_VARIABLES[same]} and ${PORT_VARIABLES[name]} are both ${ports[name]}. Give each part a port of its own.`,
+      )
+  }
+  return ports
+}
+
+function urlsOf(host: string, ports: Record<PartName, number>): Record<PartName, string> {
+  const name = HERE.has(host) ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  const url = (part: PartName): string => `http://${name}:${ports[part]}`
+  return {
+    sandbox: url('sandbox'),
+    booking: url('booking'),
+    gateway: url('gateway'),
+    frontend: url('frontend'),
+  }
+}
+
+type PartsInput = {
+  readonly plan: Plan
+  readonly source: Environment
+  readonly secrets: Secrets
+  readonly databaseUrl: string
+}
 
 /** The parts in the order in which they start; they stop in the opposite one. */
-export function planParts(plan: Plan, source: Environment, secrets: Secrets, databaseUrl: string): Part[] {
-  const url = (name: PartName): string => `http://localhost:${plan.ports[name]}`
-  const pick = (names: readonly string[]): Record<string, string> =>
-    Object.fromEntries(names.flatMap((name) => (source[name] ? [[name, source[name]]] : [])))
-  const shared = {
-    ...pick(PASSED_THROUGH),
-    DATABASE_URL: databaseUrl,
-    INTERNAL_SERVICE_TOKEN: source['INTERNAL_SERVICE_TOKEN'] || secrets.serviceToken,
-    FRONTEND_URL: source['FRONTEND_URL'] || url('frontend'),
-  }
-  const webhookSecret = source['STRIPE_WEBHOOK_SECRET'] || secrets.webhookSecret
-  const parts: Part[] = [
-    {
-      name: 'booking',
-      script: 'services/booking-management/src/main.ts',
-      port: plan.ports.booking,
-      health: '/readyz',
-      env: { ...shared, ...pick(BOOKING_ONLY), ...bookingAuth(source) },
-    },
-    {
-      name: 'gateway',
-      script: 'services/payment-gateway/src/main.ts',
-      port: plan.ports.gateway,
-      health: '/readyz',
-      env: {
-        ...shared,
-        ...pick(GATEWAY_ONLY),
-        ...gatewayAuth(source, url('booking')),
-        ...gatewayStripe(plan, source, url('sandbox')),
-        STRIPE_WEBHOOK_SECRET: webhookSecret,
-        BOOKING_SERVICE_URL: source['BOOKING_SERVICE_URL'] || url('booking'),
-      },
-    },
+export function planParts(input: PartsInput): readonly Part[] {
+  const { plan } = input
+  const parts: readonly Omit<Part, 'healthUrl'>[] = [
+    { name: 'sandbox', script: 'services/stripe-sandbox/src/main.ts', env: sandboxEnvironment(input) },
+    { name: 'booking', script: 'services/booking-management/src/main.ts', env: bookingEnvironment(input) },
+    { name: 'gateway', script: 'services/payment-gateway/src/main.ts', env: gatewayEnvironment(input) },
     {
       name: 'frontend',
       script: 'frontend/server/main.ts',
-      port: plan.ports.frontend,
-      health: '/healthz',
-      env: { ...pick(PASSED_THROUGH), GATEWAY_URL: url('gateway'), BOOKING_URL: url('booking') },
+      env: { GATEWAY_URL: plan.urls.gateway, BOOKING_URL: plan.urls.booking },
     },
   ]
-  if (plan.stripe.kind === 'sandbox')
-    parts.unshift(sandboxPart(plan, pick(PASSED_THROUGH), url, webhookSecret))
-  return parts.map((part) => ({ ...part, env: { ...part.env, PORT: String(part.port) } }))
+  const shared = { ...notOurs(input.source), ...pick(input.source, SHARED), LOG_PRETTY: 'off' }
+  return parts
+    .filter(({ name }) => name !== 'sandbox' || plan.stripe.kind === 'sandbox')
+    .map((part) => ({
+      ...part,
+      healthUrl: plan.urls[part.name] + HEALTH_PATHS[part.name],
+      env: { ...shared, ...part.env, PORT: String(plan.ports[part.name]) },
+    }))
 }
 
-function sandboxPart(
-  plan: Plan,
-  shared: Record<string, string>,
-  url: (name: PartName) => string,
-  webhookSecret: string,
-): Part {
+const HEALTH_PATHS: Readonly<Record<PartName, string>> = {
+  sandbox: '/_sandbox/health',
+  booking: '/readyz',
+  gateway: '/readyz',
+  frontend: '/healthz',
+}
+
+function sandboxEnvironment({ plan, source, secrets }: PartsInput): Environment {
   return {
-    name: 'sandbox',
-    script: 'services/stripe-sandbox/src/main.ts',
-    port: plan.ports.sandbox,
-    health: '/_sandbox/health',
-    env: {
-      ...shared,
-      SANDBOX_DATA_DIR: `${plan.dataDir}/sandbox`,
-      SANDBOX_WEBHOOK_URL: `${url('gateway')}/api/v1/payment-gateway/webhooks/stripe`,
-      SANDBOX_WEBHOOK_SECRET: webhookSecret,
-    },
+    SANDBOX_DATA_DIR: source['SANDBOX_DATA_DIR'] || join(plan.dataDir, 'sandbox'),
+    SANDBOX_WEBHOOK_URL: source['SANDBOX_WEBHOOK_URL'] || plan.urls.gateway + WEBHOOK_PATH,
+    SANDBOX_WEBHOOK_SECRET: source['STRIPE_WEBHOOK_SECRET'] || secrets.webhookSecret,
   }
 }
 
-function gatewayStripe(plan: Plan, source: Environment, sandboxUrl: string): Record<string, string> {
-  if (plan.stripe.kind === 'real')
-    return { STRIPE_SECRET_KEY: source['STRIPE_SECRET_KEY'] ?? '', STRIPE_API_BASE: plan.stripe.apiBase }
-  return { STRIPE_SECRET_KEY: 'sk_test_passerelle_sandbox', STRIPE_API_BASE: sandboxUrl }
+function bookingEnvironment(input: PartsInput): Environment {
+  const { source } = input
+  return {
+    ...pick(source, [...AUTH, ...BOOKING]),
+    ...betweenServices(input),
+    // The demo's sign-in issues tokens of its own keys: beside the keys of another sign-in it would be a second door.
+    AUTH_DEMO: source['AUTH_DEMO'] || (source['AUTH_JWKS_URL'] ? 'off' : 'on'),
+  }
 }
 
-/** The booking service signs demo customers in, unless somebody else's keys are named. */
-function bookingAuth(source: Environment): Record<string, string> {
-  if (source['AUTH_JWKS_URL']) return { AUTH_JWKS_URL: source['AUTH_JWKS_URL'], AUTH_DEMO: 'off' }
-  const demo = { AUTH_DEMO: source['AUTH_DEMO'] || 'on' }
-  return source['AUTH_JWT_SECRET'] ? { ...demo, AUTH_JWT_SECRET: source['AUTH_JWT_SECRET'] } : demo
+function gatewayEnvironment(input: PartsInput): Environment {
+  const { plan, source, secrets } = input
+  const jwks = source['AUTH_JWKS_URL'] || `${plan.urls.booking}/.well-known/jwks.json`
+  return {
+    ...pick(source, [...AUTH, ...GATEWAY]),
+    ...betweenServices(input),
+    ...(source['AUTH_JWT_SECRET'] ? {} : { AUTH_JWKS_URL: jwks }),
+    BOOKING_SERVICE_URL: source['BOOKING_SERVICE_URL'] || plan.urls.booking,
+    STRIPE_SECRET_KEY: source['STRIPE_SECRET_KEY'] || 'sk_test_passerelle_sandbox',
+    STRIPE_WEBHOOK_SECRET: source['STRIPE_WEBHOOK_SECRET'] || secrets.webhookSecret,
+    STRIPE_API_BASE:
+      source['STRIPE_API_BASE'] || (plan.stripe.kind === 'real' ? plan.stripe.apiBase : plan.urls.sandbox),
+  }
 }
 
-function gatewayAuth(source: Environment, bookingUrl: string): Record<string, string> {
-  if (source['AUTH_JWT_SECRET']) return { AUTH_JWT_SECRET: source['AUTH_JWT_SECRET'] }
-  return { AUTH_JWKS_URL: source['AUTH_JWKS_URL'] || `${bookingUrl}/.well-known/jwks.json` }
+function betweenServices({ plan, source, secrets, databaseUrl }: PartsInput): Environment {
+  return {
+    DATABASE_URL: databaseUrl,
+    INTERNAL_SERVICE_TOKEN: source['INTERNAL_SERVICE_TOKEN'] || secrets.serviceToken,
+    FRONTEND_URL: source['FRONTEND_URL'] || plan.urls.frontend,
+  }
 }
 
-export { ConfigError }
+function pick(source: Environment, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (source[name] ? [[name, source[name]]] : [])))
+}
+
+/** What any process may need (PATH, certificates, proxies), without our variables and npm's. */
+function notOurs(source: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(source).filter(([name]) => !OURS.has(name) && !/^(?:npm|passerelle)_/i.test(name)),
+  )
+}
