@@ -51,10 +51,30 @@ function sleep(ms) {
 function isAlive(pid) {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     return error.code === 'EPERM'
   }
+  // Dead, but nobody has asked for it.
+  return statusOf(pid)?.state !== 'Z'
+}
+
+/** What Linux says of a process, or null. */
+function statusOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), state, parent: Number(parent) }
+  } catch {
+    return null
+  }
+}
+
+/** npm's process, which started this one, mostly with a shell in between; null when it was not npm. */
+function findNpm() {
+  if (!process.env.npm_lifecycle_event) return null
+  const parent = statusOf(process.ppid)
+  const isShell = parent !== null && /^(sh|dash|bash|ash|zsh|busybox)$/.test(parent.name)
+  return isShell ? parent.parent : process.ppid
 }
 
 /** Who holds the install lock, or null when nobody who lives does. */
@@ -166,6 +186,7 @@ function findNodes() {
   return [...(existsSync(shipped) ? [shipped] : []), ...(isRecent ? [process.execPath] : [])]
 }
 
+const npmPid = findNpm()
 const [script, ...args] = process.argv.slice(2)
 if (!script) fail('usage: node tools/run.mjs <file.ts> [arguments]')
 try {
@@ -188,7 +209,7 @@ function run([node, ...others]) {
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'compile'),
       // The child stops when this process is gone, however it went (kill -9 included).
       PASSERELLE_PARENT_PID: String(process.pid),
-      ...(process.env.npm_lifecycle_event ? { PASSERELLE_NPM_PID: String(process.ppid) } : {}),
+      ...(npmPid === null ? {} : { PASSERELLE_NPM_PID: String(npmPid) }),
     },
   })
   // A Node of another C library (Alpine) is there but does not start.
@@ -204,10 +225,9 @@ function waitFor(child) {
   process.on('SIGHUP', () => child.kill('SIGTERM'))
   child.on('exit', (code, signal) => process.exit(signal ? 128 + osConstants.signals[signal] : code))
 
-  // When npm itself is killed nothing tells this process; a changed parent does.
-  if (!process.env.npm_lifecycle_event) return
-  const parent = process.ppid
+  // When npm itself is killed nothing tells this process.
+  if (npmPid === null) return
   setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM')
-  }, 500).unref()
+    if (!isAlive(npmPid)) child.kill('SIGTERM')
+  }, 300).unref()
 }
