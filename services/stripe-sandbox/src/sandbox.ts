@@ -8,7 +8,9 @@ import { sessionOperations } from './checkout/session.routes.ts'
 import { serveControl } from './control/control.routes.ts'
 import { ApiError } from './errors.ts'
 import { Deliverer } from './events/deliver.ts'
+import type { Resend } from './events/event.routes.ts'
 import { eventOperations } from './events/event.routes.ts'
+import { webhookEndpointOperations } from './events/webhook-endpoint.routes.ts'
 import { ensureEndpoint, newSecret } from './events/webhook-endpoint.ts'
 import { Faults } from './faults/faults.ts'
 import type { ApiDeps } from './http/api.ts'
@@ -52,14 +54,15 @@ export type Sandbox = {
   stop(): Promise<void>
 }
 
-const OPERATIONS: readonly Operation[] = [
+const operations = (resend: Resend): readonly Operation[] => [
   ...sessionOperations,
   ...paymentIntentOperations,
   ...paymentMethodOperations,
   ...chargeOperations,
   ...disputeOperations,
   ...balanceOperations,
-  ...eventOperations,
+  ...eventOperations(resend),
+  ...webhookEndpointOperations,
   ...catalogOperations,
 ]
 
@@ -81,6 +84,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const deliverer = new Deliverer({ store, scheduler, log, faults })
   runTasks(store, scheduler, log)
   const app = buildApp({ store, log, faults })
+  const resend: Resend = (event, endpoint) => deliverer.resendAll(event, endpoint)
+  serveApi(app, { store, log, faults }, operations(resend))
   servePages(app, { store, deliverer, log })
   serveControl(app, { store, scheduler, deliverer, faults, log })
 
@@ -147,7 +152,6 @@ function buildApp(deps: ApiDeps): FastifyInstance {
       : error
     answerError(deps, { error: failure, requestId: newId('req', 14) }, request, reply)
   })
-  serveApi(app, deps, OPERATIONS)
   return app
 }
 

@@ -246,3 +246,39 @@ describe('what Stripe refuses', () => {
     assert.match(error.message, /^Unrecognized request URL \(GET: \/v1\/nonsense\)/)
   })
 })
+
+describe('the routes of Stripe’s own command line', () => {
+  const page = (path: string, params: Record<string, string>) =>
+    fetch(`${world.sandbox.url}/v1/payment_pages/${path}`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_cli' },
+      body: new URLSearchParams(params),
+    })
+
+  test('complete a Session without a browser, for the expected amount only', async () => {
+    const { id } = await world.stripe.checkout.sessions.create(sessionParams())
+    const method = await world.stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_visa' } })
+    const wrong = await page(`${id}/confirm`, { payment_method: method.id, expected_amount: '1' })
+    assert.equal(wrong.status, 400)
+    const right = await page(`${id}/confirm`, { payment_method: method.id, expected_amount: '12900' })
+    assert.equal(right.status, 200)
+    assert.equal((await world.stripe.checkout.sessions.retrieve(id)).payment_status, 'paid')
+  })
+
+  test('may still send payment_method_types when they speak the older version', async () => {
+    const answer = await fetch(`${world.sandbox.url}/v1/checkout/sessions`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_cli', 'stripe-version': '2025-04-30.basil' },
+      body: new URLSearchParams({
+        mode: 'payment',
+        success_url: 'http://localhost/ok',
+        'payment_method_types[0]': 'card',
+        'line_items[0][price_data][currency]': 'usd',
+        'line_items[0][price_data][unit_amount]': '500',
+        'line_items[0][price_data][product_data][name]': 'Kayak',
+      }),
+    })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers.get('stripe-version'), '2025-04-30.basil')
+  })
+})

@@ -6,7 +6,7 @@ import { SECRET, control, failure, sdk, sessionParams, startWorld } from './merc
 
 let world: World
 beforeEach(async () => {
-  world = await startWorld({ settings: { chargeUpdatedDelayMs: 60_000 } })
+  world = await startWorld({ settings: { chargeUpdatedDelayMs: 60_000, redirectWaitMs: 300 } })
 })
 afterEach(() => world.stop())
 
@@ -15,9 +15,9 @@ const faults = (...rules: object[]) => control(world.sandbox, 'faults', { rules,
 describe('the clock', () => {
   test('moved past a Session’s end expires it and tells so', async () => {
     const session = await world.stripe.checkout.sessions.create(sessionParams())
-    await control(world.sandbox, 'clock/advance', { seconds: 86_399 })
+    await control(world.sandbox, 'clock/advance', { seconds: 86_390 })
     assert.equal((await world.stripe.checkout.sessions.retrieve(session.id)).status, 'open')
-    await control(world.sandbox, 'clock/advance', { seconds: 2 })
+    await control(world.sandbox, 'clock/advance', { seconds: 20 })
     assert.equal((await world.stripe.checkout.sessions.retrieve(session.id)).status, 'expired')
     await world.receiver.until((received) =>
       received.some(({ event }) => event.type === 'checkout.session.expired'),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, readFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -62,6 +62,26 @@ test('a line torn by a kill is dropped, everything before it is there', async ()
     [made.id],
   )
   await second.stop()
+})
+
+test('a second sandbox on the same directory is refused', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sandbox-'))
+  writeFileSync(join(dataDir, 'lock'), String(process.ppid))
+  await assert.rejects(startSandbox({ dataDir }), /another sandbox \(process \d+\) uses/)
+})
+
+test('a burst larger than the endpoint takes at once is delivered once each', async () => {
+  const receiver = await startReceiver()
+  const sandbox = await startSandbox({ webhookUrl: receiver.url, webhookSecret: SECRET, settings: FAST })
+  const stripe = sdk(sandbox)
+  await control(sandbox, 'webhooks/pause', {})
+  for (let n = 0; n < 120; n++) await stripe.customers.create({})
+  await control(sandbox, 'webhooks/resume', {})
+  await receiver.until((received) => received.length >= 120)
+  assert.equal(new Set(receiver.received.map(({ event }) => event.id)).size, 120)
+  await sandbox.stop()
+  assert.equal(receiver.received.length, 120)
+  await receiver.stop()
 })
 
 test('a card number is nowhere on disk', async () => {

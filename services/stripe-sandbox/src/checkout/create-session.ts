@@ -92,6 +92,8 @@ export const CREATE_SESSION = {
   payment_method_collection: anything(),
   payment_method_configuration: text(),
   payment_method_options: anything(),
+  /** Removed from the API; older callers may still send it. */
+  payment_method_types: list(text()),
   phone_number_collection: anything(),
   redirect_on_completion: anything(),
   return_url: url(),
@@ -275,17 +277,23 @@ function buildSession(
     customer: params.customer ?? null,
     customerCreation: params.customer_creation ?? 'if_required',
     customerEmail: params.customer_email ?? null,
-    payer: null,
+    payer: payerOf(tx, params.customer),
     metadata: changeMetadata({}, params.metadata),
     locale: params.locale ?? null,
     submitType: params.submit_type ?? null,
-    allowedTypes: params.allowed_payment_method_types ?? null,
+    allowedTypes: params.allowed_payment_method_types ?? params.payment_method_types ?? null,
     excludedTypes: params.excluded_payment_method_types ?? null,
     paymentIntent: null,
     paymentIntentData: intentData(params.payment_intent_data ?? {}),
     submits: {},
     completedEvent: null,
   }
+}
+
+// An existing customer's address is filled in.
+function payerOf(tx: Tx, customerId: string | null | undefined): SessionRecord['payer'] {
+  const customer = tx.get('customers', customerId ?? '')
+  return customer ? { email: customer.email, name: customer.name } : null
 }
 
 function intentData(

@@ -1,19 +1,33 @@
-import { noSuch } from '../errors.ts'
+import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { LIST, LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
-import { operation } from '../http/operation.ts'
-import { anything, changeMetadata, choice, metadata, object, text } from '../http/params.ts'
+import { isBefore, operation } from '../http/operation.ts'
+import {
+  anything,
+  changeMetadata,
+  choice,
+  integer,
+  metadata,
+  object,
+  text,
+  unknownParameters,
+} from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { CREATE_SESSION, createSession } from './create-session.ts'
-import { expireSession } from './pay-session.ts'
-import { renderLineItem } from './session.ts'
+import { expireSession, paySession } from './pay-session.ts'
+import { renderLineItem, totalOf } from './session.ts'
+import { newId } from '../ids.ts'
+import { resolvePaymentMethod } from '../payments/payment-method.ts'
 
 export const sessionOperations: readonly Operation[] = [
-  operation('POST /v1/checkout/sessions', CREATE_SESSION, (tx, { params }) =>
-    render(tx, 'sessions', createSession(tx, params)),
-  ),
+  operation('POST /v1/checkout/sessions', CREATE_SESSION, (tx, { params, version }) => {
+    if (params.payment_method_types !== undefined && !isBefore(version, '2026-09-30')) {
+      throw unknownParameters(['payment_method_types'])
+    }
+    return render(tx, 'sessions', createSession(tx, params))
+  }),
   operation(
     'GET /v1/checkout/sessions',
     {
@@ -53,6 +67,30 @@ export const sessionOperations: readonly Operation[] = [
     const data = items.slice(start, end).map((item) => renderLineItem(tx, item))
     return { object: 'list', data, has_more: end < items.length, url: path }
   }),
+  // What Stripe's own command line uses to complete a Session without a browser.
+  operation('GET /v1/payment_pages/:id', {}, (tx, { id }) => render(tx, 'sessions', find(tx, id))),
+  operation(
+    'POST /v1/payment_pages/:id/confirm',
+    { payment_method: text(), expected_amount: integer(), expected_payment_method_type: text() },
+    (tx, { id, params }) => {
+      const session = find(tx, id)
+      if (!params.payment_method) throw missingParameter('payment_method')
+      const method = params.payment_method
+      if (params.expected_amount !== undefined && params.expected_amount !== totalOf(session)) {
+        throw invalidRequest('The expected amount does not match the total of the Checkout Session.', {
+          param: 'expected_amount',
+        })
+      }
+      const owner = { customer: session.customer }
+      const payer = { email: session.customerEmail ?? 'stripe@example.com', name: null }
+      paySession(tx, session, {
+        payer,
+        submit: newId('submit'),
+        method: (inner) => resolvePaymentMethod(inner, method, owner),
+      })
+      return render(tx, 'sessions', find(tx, id))
+    },
+  ),
 ]
 
 type Filter = {

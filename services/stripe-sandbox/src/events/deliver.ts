@@ -16,10 +16,12 @@ import { newId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
 type Result = { readonly status: number | null; readonly error: string | null }
+type Lane = { active: number; readonly waiting: string[] }
 type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number }
 type Parcel = { readonly url: URL; readonly body: string; readonly signature: string }
 
-const MAX_SOCKETS_PER_HOST = 50
+// More would queue inside the agent, where the time-out of an attempt already runs.
+const MAX_AT_ONCE_PER_ENDPOINT = 50
 const MAX_ATTEMPTS_KEPT = 50
 const MAX_TIMEOUT_MS = 30_000
 
@@ -31,10 +33,11 @@ export class Deliverer {
   readonly #faults: Faults
   readonly #flaws = new Map<string, Flaw>()
   readonly #faultless = new Set<string>()
+  readonly #lanes = new Map<string, Lane>()
   #held: string[] = []
   readonly #agents = {
-    http: new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST }),
-    https: new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST }),
+    http: new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_AT_ONCE_PER_ENDPOINT }),
+    https: new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_AT_ONCE_PER_ENDPOINT }),
   }
   readonly #inFlight = new Map<string, Promise<void>>()
   readonly #waiters = new Set<() => void>()
@@ -83,6 +86,17 @@ export class Deliverer {
     }
     await this.#attempt(id, 'manual')
     return this.#store.get('deliveries', id)?.attempts.at(-1)
+  }
+
+  /** Sends an event again to one endpoint, or to all of them, without waiting. */
+  resendAll(eventId: string, endpointId: string | null): void {
+    const event = this.#store.get('events', eventId)
+    if (!event) return
+    for (const endpoint of this.#store.table('webhook_endpoints').oldestFirst()) {
+      if (endpointId !== null && endpoint.id !== endpointId) continue
+      const sent = this.resend(event, endpoint).then(() => {})
+      this.#track(`${deliveryId(eventId, endpoint.id)} ${newId('again')}`, sent)
+    }
   }
 
   /** Resolves when every endpoint of the event has answered 2xx, or after `timeoutMs` of real time. */
@@ -209,7 +223,27 @@ export class Deliverer {
 
   #start(id: string): void {
     if (this.paused || this.#inFlight.has(id) || this.#stopping.signal.aborted) return
-    this.#track(id, this.#attempt(id, 'automatic'))
+    const due = this.#store.get('deliveries', id)?.nextAttemptMs ?? Infinity
+    if (due > this.#store.clock.nowMs()) return
+    const lane = this.#laneOf(id)
+    if (lane.active >= MAX_AT_ONCE_PER_ENDPOINT) {
+      lane.waiting.push(id)
+      return
+    }
+    lane.active++
+    const attempt = this.#attempt(id, 'automatic').finally(() => {
+      lane.active--
+      const next = lane.waiting.shift()
+      if (next !== undefined) this.#start(next)
+    })
+    this.#track(id, attempt)
+  }
+
+  #laneOf(id: string): Lane {
+    const endpoint = this.#store.get('deliveries', id)?.endpoint ?? ''
+    const lane = this.#lanes.get(endpoint) ?? { active: 0, waiting: [] }
+    this.#lanes.set(endpoint, lane)
+    return lane
   }
 
   #track(key: string, attempt: Promise<void>): void {

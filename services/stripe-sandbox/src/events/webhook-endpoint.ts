@@ -55,12 +55,22 @@ export function activeSecrets(record: WebhookEndpointRecord, nowMs: number): str
     .map(({ value }) => value)
 }
 
+// The endpoint of the environment follows its URL from one start to the next.
+const MARK = 'from_environment'
+
 /** Makes sure an endpoint listens to everything at `url` with that secret, and returns it. */
 export function ensureEndpoint(tx: Tx, url: string, secret: string | undefined): WebhookEndpointRecord {
-  const existing = [...tx.table('webhook_endpoints').oldestFirst()].find((endpoint) => endpoint.url === url)
-  if (!existing) return newWebhookEndpoint(tx, { url, enabledEvents: ['*'], ...(secret ? { secret } : {}) })
+  const endpoints = [...tx.table('webhook_endpoints').oldestFirst()]
+  const existing =
+    endpoints.find((endpoint) => endpoint.url === url) ??
+    endpoints.find(({ metadata }) => metadata[MARK] === 'yes')
+  if (!existing) {
+    const metadata = { [MARK]: 'yes' }
+    return newWebhookEndpoint(tx, { url, enabledEvents: ['*'], metadata, ...(secret ? { secret } : {}) })
+  }
   return tx.put('webhook_endpoints', {
     ...existing,
+    url,
     status: 'enabled',
     enabledEvents: ['*'],
     secrets: secret === undefined ? existing.secrets : [{ value: secret, expiresAtMs: null }],

@@ -58,7 +58,10 @@ test('nothing that a caller writes reaches a prototype', () => {
 test('any bytes are either read or refused as a form error', () => {
   fc.assert(
     fc.property(
-      fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[ab[\]=&%01+]{0,30}$/)),
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.string({ unit: fc.constantFrom('a', 'b', '[', ']', '=', '&', '%', '0', '1', '+') }),
+      ),
       (text) => {
         try {
           parseForm(text)

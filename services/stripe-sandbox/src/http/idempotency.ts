@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { ApiError, invalidParameter } from '../errors.ts'
 import type { IdempotencyRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
-import type { FormObject } from './form.ts'
+import type { FormObject, FormValue } from './form.ts'
 
 const KEPT_MS = 24 * 3_600_000
 const MAX_KEY_LENGTH = 255
@@ -10,8 +10,17 @@ const MAX_KEY_LENGTH = 255
 /** What makes two requests the same: the route and every parameter. */
 export function fingerprint(method: string, path: string, form: FormObject): string {
   return createHash('sha256')
-    .update(`${method} ${path}\n${JSON.stringify(form)}`)
+    .update(`${method} ${path}\n${JSON.stringify(sorted(form))}`)
     .digest('hex')
+}
+
+// The order in which a caller writes its parameters means nothing.
+function sorted(value: FormValue): unknown {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map((item) => sorted(item))
+  return Object.keys(value)
+    .sort()
+    .map((key) => [key, sorted(value[key] ?? '')])
 }
 
 /** Keys of requests that are running now. Memory only: a killed request was never answered. */

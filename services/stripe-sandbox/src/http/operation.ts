@@ -26,3 +26,8 @@ export function operation<S extends Shape>(
   const [method, path] = route.split(' ') as ['GET' | 'POST' | 'DELETE', string]
   return { method, path, shape, run: run as (tx: Tx, call: Call<Shape>) => object }
 }
+
+/** Whether the caller's API version is older than that day; versions begin with their date. */
+export function isBefore(version: string, day: string): boolean {
+  return version.slice(0, 10) < day
+}

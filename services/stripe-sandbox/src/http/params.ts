@@ -191,7 +191,8 @@ function readObject<S extends Shape>(shape: S, form: FormObject, path: string): 
   return read as Params<S>
 }
 
-function unknownParameters(names: string[]): Error {
+/** The 400 that names parameters Stripe does not know. */
+export function unknownParameters(names: string[]): Error {
   const sentence =
     names.length === 1
       ? `Received unknown parameter: ${names[0]}`

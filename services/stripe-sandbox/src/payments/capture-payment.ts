@@ -45,6 +45,8 @@ export function capturePayment(
     amountCapturable: 0,
     amountReceived: captured,
   })
+  const session = tx.get('sessions', intent.session ?? '')
+  if (session) tx.put('sessions', { ...session, paymentStatus: 'paid' })
   emit(tx, 'charge.captured', render(tx, 'charges', taken))
   emit(tx, 'payment_intent.succeeded', render(tx, 'payment_intents', done))
   later(tx, 'settle_charge', charge.id, { ms: tx.settings.chargeUpdatedDelayMs })

@@ -2,7 +2,7 @@ import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../e
 import { emit } from '../events/event.ts'
 import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
-import { operation } from '../http/operation.ts'
+import { isBefore, operation } from '../http/operation.ts'
 import type { Params } from '../http/params.ts'
 import {
   anything,
@@ -136,10 +136,8 @@ export const paymentIntentOperations: readonly Operation[] = [
   ),
 ]
 
-const NO_LONGER = '2026-09-30'
-
 function refuseOldParameter(params: { payment_method_types?: unknown }, version: string): void {
-  if (params.payment_method_types === undefined || version.slice(0, 10) < NO_LONGER) return
+  if (params.payment_method_types === undefined || isBefore(version, '2026-09-30')) return
   throw invalidParameter(
     'The `payment_method_types` parameter is no longer supported. Use `allowed_payment_method_types` or manage payment methods in the Dashboard.',
     { code: 'payment_method_types_no_longer_supported', param: 'payment_method_types' },

@@ -20,7 +20,9 @@ export function settleCharge(tx: Tx, chargeId: string): void {
 /** The charge with its balance transaction. */
 export function bookCharge(tx: Tx, charge: ChargeRecord): ChargeRecord {
   if (charge.balanceTransaction !== null) return charge
+  const instrument = tx.get('payment_methods', charge.paymentMethod)?.instrument
   const row = book(tx, {
+    ...(instrument === 'bypass_pending' ? { availableOn: tx.now } : {}),
     amount: charge.amountCaptured,
     fee: feeOf(charge.amountCaptured, tx.settings.fee),
     currency: charge.currency,

@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts'
 import type { Change, Journal } from './journal.ts'
 import { noJournal, openJournal, readJournal } from './journal.ts'
+import { lockDirectory } from './lock.ts'
 import type { Records, TableName } from './records.ts'
 import { TABLES } from './records.ts'
 import { Table } from './table.ts'
@@ -46,6 +47,7 @@ export class Store implements Reads {
   readonly #tables: Tables
   readonly #journal: Journal
   #busy = false
+  #unlock = (): void => {}
 
   constructor(clock: Clock, settings: Settings, directory: string | undefined) {
     this.clock = clock
@@ -55,6 +57,7 @@ export class Store implements Reads {
       this.#journal = noJournal
       return
     }
+    this.#unlock = lockDirectory(directory)
     for (const change of readJournal(directory)) this.#replay(change)
     this.#journal = openJournal(directory, this.#everyRow())
   }
@@ -113,6 +116,7 @@ export class Store implements Reads {
 
   close(): void {
     this.#journal.close()
+    this.#unlock()
   }
 
   #begin(cause: Cause, changes: Change[], undo: Undo[]): Tx {
