@@ -10,6 +10,7 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { ERROR_STATUS } from '@passerelle/contracts/envelope'
 import type { ErrorBody, ErrorCode } from '@passerelle/contracts/envelope'
 import { ApiError } from './errors.ts'
@@ -77,6 +78,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
   })
+  closeUnusedConnections(server)
   addCors(server, options.corsOrigin)
   server.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply))
   server.setNotFoundHandler((request, reply) =>
@@ -122,6 +124,22 @@ declare module 'fastify' {
 /** The address without its query: a query may carry a status token, which never reaches a log. */
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? ''
+}
+
+/**
+ * Browsers and pools open connections ahead of use. Node counts one that has never carried a request as busy, and it
+ * would hold a stopping server until its time-out of more than a minute.
+ */
+function closeUnusedConnections(server: HttpServer): void {
+  const unused = new Set<Socket>()
+  server.server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket))
+  server.addHook('preClose', async () => {
+    for (const socket of unused) socket.destroy()
+  })
 }
 
 function addCors(server: HttpServer, origin: string): void {

@@ -19,7 +19,11 @@ import type { BookingClient } from './outbox/booking.client.ts'
 import { DELIVERIES_CHANNEL } from './outbox/delivery.repository.ts'
 import { startDelivering } from './outbox/deliver.ts'
 import { startWorkerSession } from './outbox/worker-session.ts'
+import { findPayments } from './payments/payment.repository.ts'
 import { paymentRoutes } from './payments/payment.routes.ts'
+import { createPaymentWatchers, PAYMENTS_CHANNEL } from './payments/payment-stream.ts'
+import type { PaymentWatchers } from './payments/payment-stream.ts'
+import { paymentStreamRoutes } from './payments/payment-stream.routes.ts'
 import { nextRefundRequestInMs } from './refunds/refund.repository.ts'
 import { refundRoutes } from './refunds/refund.routes.ts'
 import { workOneRefundRequest } from './refunds/work-refund-requests.ts'
@@ -57,18 +61,19 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     extended: config.bookingStatusExtended,
     stripe: createStripeClient(config.stripe),
     booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
+    watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
   }
   const workers = await startWorkers(config.databaseUrl, parts)
   const inbox = createInbox({ ...parts, onApplied: workers.onApplied })
 
-  let stopping = false
+  const stopping = new AbortController()
   const server = createHttpServer({
     log,
     corsOrigin: config.frontendUrl,
     trustedProxies: config.trustedProxies,
   })
-  addRoutes(server, config, { ...parts, inbox, onChanged: workers.onChanged })
-  healthRoutes(server, { pool, schemaVersion, isStopping: () => stopping })
+  addRoutes(server, config, { ...parts, inbox, onChanged: workers.onChanged, stopping: stopping.signal })
+  healthRoutes(server, { pool, schemaVersion, isStopping: () => stopping.signal.aborted })
   const { url, port } = await listen(server, config)
   log.info({ port, livemode: config.stripe.livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
 
@@ -76,7 +81,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     url,
     port,
     stop: async () => {
-      stopping = true
+      stopping.abort()
       await server.close()
       await inbox.drain()
       await workers.stop()
@@ -92,13 +97,18 @@ type Parts = {
   readonly extended: boolean
   readonly stripe: StripeClient
   readonly booking: BookingClient
+  readonly watchers: PaymentWatchers
 }
 
 /** The deliverer and the worker of owed events, and the session by which other processes wake them. */
 async function startWorkers(databaseUrl: string, parts: Parts) {
   const { pool, log } = parts
   // Filled in below: the loops need the session, and the session wakes the loops.
-  const wake: Record<string, () => void> = { [DELIVERIES_CHANNEL]: () => {}, [EVENTS_CHANNEL]: () => {} }
+  const wake: Record<string, (payload: string) => void> = {
+    [DELIVERIES_CHANNEL]: () => {},
+    [EVENTS_CHANNEL]: () => {},
+    [PAYMENTS_CHANNEL]: parts.watchers.changed,
+  }
   const session = await startWorkerSession({ url: databaseUrl, schema: SCHEMA, log, wake })
   const onApplied = ({ owed, deliveries, transitions }: AppliedEvents): void => {
     if (deliveries > 0) deliverer.wake()
@@ -139,7 +149,7 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
 function addRoutes(
   server: HttpServer,
   config: GatewayConfig,
-  parts: Parts & { readonly inbox: Inbox; readonly onChanged: () => void },
+  parts: Parts & { readonly inbox: Inbox; readonly onChanged: () => void; readonly stopping: AbortSignal },
 ): void {
   const { livemode, webhookSecrets: secrets } = config.stripe
   const authenticate = createAuthenticate(config.auth)
@@ -148,6 +158,7 @@ function addRoutes(
     async (api: HttpServer) => {
       checkoutRoutes(api, { ...parts, authenticate, frontendUrl: config.frontendUrl, livemode })
       paymentRoutes(api, { ...parts, authenticate })
+      paymentStreamRoutes(api, { ...parts, authenticate })
       refundRoutes(api, { ...parts, authenticate })
       webhookRoutes(api, { inbox: parts.inbox, secrets, livemode, allowlist })
     },

@@ -16,7 +16,14 @@ import { merge } from './known.ts'
 import type { Fact, Known } from './known.ts'
 import { standingOf } from './payment.ts'
 import type { Standing, Trouble } from './payment.ts'
-import { insertTransitions, lockPayments, raiseIncidents, savePayments } from './payment.repository.ts'
+import {
+  insertTransitions,
+  lockPayments,
+  notifyChanged,
+  raiseIncidents,
+  savePayments,
+} from './payment.repository.ts'
+import { PAYMENTS_CHANNEL } from './payment-stream.ts'
 import type { Payment, Transition } from './payment.repository.ts'
 
 /** Facts of one payment and where they came from: an event's id, `verify`, `checkout`, … */
@@ -68,6 +75,11 @@ export async function applyFacts(
     changed.flatMap((next) => next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id }))),
   )
   await saveMoney(tx, changed)
+  await notifyChanged(
+    tx,
+    PAYMENTS_CHANNEL,
+    changed.map((next) => next.payment.id),
+  )
   await closeEndedAttempts(
     tx,
     changed.flatMap((next) => endedObjects(next.payment)),

@@ -121,6 +121,28 @@ export async function findPayment(db: Queryable, id: string): Promise<Payment | 
   return rows[0] ? fromRow(rows[0]) : null
 }
 
+export async function findPayments(db: Queryable, ids: readonly string[]): Promise<Payment[]> {
+  const { rows } = await db.query<PaymentRow>({
+    name: 'find_payments',
+    text: 'select * from payments where id = any($1)',
+    values: [ids],
+  })
+  return rows.map(fromRow)
+}
+
+// A notification carries at most 8,000 bytes; payment ids have 36 characters.
+const NOTIFIED_PER_MESSAGE = 200
+
+/** Tells every process, at the commit, which payments changed. */
+export async function notifyChanged(tx: Tx, channel: string, paymentIds: readonly string[]): Promise<void> {
+  for (let index = 0; index < paymentIds.length; index += NOTIFIED_PER_MESSAGE)
+    await tx.query({
+      name: 'notify',
+      text: 'select pg_notify($1, $2)',
+      values: [channel, paymentIds.slice(index, index + NOTIFIED_PER_MESSAGE).join(',')],
+    })
+}
+
 /** Writes what merging changed. The rows must be locked by this transaction. */
 export async function savePayments(tx: Tx, payments: readonly Payment[]): Promise<void> {
   if (payments.length === 0) return

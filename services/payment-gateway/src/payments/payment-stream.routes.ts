@@ -1,0 +1,110 @@
+import type { ServerResponse } from 'node:http'
+import { BookingParams, StatusTokenQuery } from '@passerelle/contracts/payment'
+import type { Authenticate } from '@passerelle/kit/caller'
+import type { Pool } from '@passerelle/kit/database'
+import { ApiError } from '@passerelle/kit/errors'
+import type { HttpServer } from '@passerelle/kit/http'
+import { readable, readerOf } from './authorize.ts'
+import type { PaymentWatchers } from './payment-stream.ts'
+import { paymentView } from './payment-view.ts'
+import { findPaymentByBooking } from './payment.repository.ts'
+import type { Payment } from './payment.repository.ts'
+
+export type StreamDeps = {
+  readonly pool: Pool
+  readonly authenticate: Authenticate
+  readonly watchers: PaymentWatchers
+  /** Aborted when the process stops: every stream ends, and its page asks another process. */
+  readonly stopping: AbortSignal
+}
+
+// Proxies close a silent connection after a minute or less.
+const HEARTBEAT_MS = 15_000
+// A page that is closed without its connection being cut must not hold a place for ever; it reconnects by itself.
+const LIFE_MS_MAX = 30 * 60_000
+const STREAMS_MAX = 20_000
+const RECONNECT_MS = 2000
+const END_GRACE_MS = 500
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+  // An ended stream's connection is of no further use.
+  connection: 'close',
+}
+
+/** The status of a payment as Server-Sent Events: at once, at every change, and a comment every 15 seconds. */
+export function paymentStreamRoutes(server: HttpServer, deps: StreamDeps): void {
+  server.get(
+    '/payments/:bookingId/stream',
+    {
+      config: { quiet: true },
+      schema: {
+        summary:
+          'Where the payment of a booking stands, at once and at every change (Server-Sent Events `status`)',
+        tags: ['payments'],
+        params: BookingParams,
+        querystring: StatusTokenQuery,
+      },
+    },
+    async (request, reply) => {
+      const reader = await readerOf(request, deps.authenticate)
+      const find = () => findPaymentByBooking(deps.pool, request.params.bookingId)
+      const payment = await readable(deps.pool, await find(), reader)
+      if (deps.watchers.count() >= STREAMS_MAX || deps.stopping.aborted)
+        throw new ApiError(
+          'SERVICE_UNAVAILABLE',
+          'No more streams can be opened here right now. Poll the status instead.',
+          { retryAfterSeconds: 5 },
+        )
+      reply.hijack()
+      for (const [name, value] of Object.entries(reply.getHeaders()))
+        if (value !== undefined) reply.raw.setHeader(name, value)
+      reply.raw.writeHead(200, STREAM_HEADERS)
+      reply.raw.write(`retry: ${RECONNECT_MS}\n\n`)
+      stream(reply.raw, payment, deps)
+      // What changed between the first look and the subscription is caught by a second look.
+      deps.watchers.changed(payment.id)
+    },
+  )
+}
+
+function stream(response: ServerResponse, first: Payment, deps: StreamDeps): void {
+  let sentVersion = -1
+  let waiting: Payment | null = null
+
+  const send = (payment: Payment): void => {
+    if (payment.version <= sentVersion) return
+    // A reader that does not keep up gets the newest state once it does, not every one in between.
+    if (response.writableNeedDrain) {
+      waiting = payment
+      return
+    }
+    sentVersion = payment.version
+    response.write(`id: ${payment.version}\nevent: status\ndata: ${JSON.stringify(paymentView(payment))}\n\n`)
+  }
+  const onDrain = (): void => {
+    const next = waiting
+    waiting = null
+    if (next !== null) send(next)
+  }
+  const unwatch = deps.watchers.watch(first.id, send)
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(': still here\n\n')
+  }, HEARTBEAT_MS)
+  const end = (): void => {
+    response.end()
+    // A reader that does not read (a sleeping tab) would keep the connection, and a stopping process, open.
+    setTimeout(() => response.destroy(), END_GRACE_MS).unref()
+  }
+  const lifetime = setTimeout(end, LIFE_MS_MAX)
+  deps.stopping.addEventListener('abort', end, { once: true })
+  response.on('drain', onDrain)
+  response.once('close', () => {
+    unwatch()
+    clearInterval(heartbeat)
+    clearTimeout(lifetime)
+    deps.stopping.removeEventListener('abort', end)
+  })
+  send(first)
+}

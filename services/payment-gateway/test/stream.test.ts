@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { call, eventually, payAtSandbox, startGatewayWith, startPlatform } from './platform.ts'
+import type { Platform } from './platform.ts'
+
+let platform: Platform
+before(async () => {
+  platform = await startPlatform()
+})
+after(() => platform.stop())
+
+type Stream = {
+  readonly status: number
+  readonly events: { id: string; data: Record<string, unknown> }[]
+  readonly close: () => void
+  readonly ended: () => boolean
+}
+
+async function open(url: string): Promise<Stream> {
+  const abort = new AbortController()
+  const response = await fetch(url, { signal: abort.signal })
+  const events: Stream['events'] = []
+  let ended = false
+  const read = async (): Promise<void> => {
+    let text = ''
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString()
+      const blocks = text.split('\n\n')
+      text = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const fields = Object.fromEntries(
+          block
+            .split('\n')
+            .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+        )
+        if (fields['event'] === 'status')
+          events.push({
+            id: fields['id'] ?? '',
+            data: JSON.parse(fields['data'] ?? '') as Record<string, unknown>,
+          })
+      }
+    }
+  }
+  void read()
+    .catch(() => {})
+    .finally(() => {
+      ended = true
+    })
+  return { status: response.status, events, close: () => abort.abort(), ended: () => ended }
+}
+
+async function opened(): Promise<{ bookingId: string; sessionId: string; path: string }> {
+  const booking = platform.addBooking()
+  const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+  const path = `/api/v1/payment-gateway/payments/${booking.id}/stream?token=${body.data['statusToken']}`
+  return { bookingId: booking.id, sessionId: body.data['sessionId'] ?? '', path }
+}
+
+describe('GET /payments/:bookingId/stream', () => {
+  it('tells the state at once and every change, with the version as id, from any process', async () => {
+    const { bookingId, sessionId, path } = await opened()
+    const other = await startGatewayWith({ ...platform.env, PORT: '0' })
+    const here = await open(platform.gateway.url + path)
+    const there = await open(other.url + path)
+    await eventually('the first state', () => here.events.length === 1 && there.events.length === 1)
+    assert.equal(here.events[0]?.data['status'], 'pending')
+    await payAtSandbox(platform, sessionId)
+    for (const stream of [here, there]) {
+      await eventually('the success', () => stream.events.at(-1)?.data['status'] === 'succeeded')
+      const ids = stream.events.map(({ id }) => Number(id))
+      assert.deepEqual(
+        ids,
+        [...new Set(ids)].sort((a, b) => a - b),
+      )
+      assert.equal(stream.events.at(-1)?.id, String(stream.events.at(-1)?.data['version']))
+    }
+    const { body } = await call(platform, 'GET', `/payments/${bookingId}/status`)
+    const last = here.events.at(-1)?.data ?? {}
+    assert.deepEqual(Object.keys(last).sort(), Object.keys(body.data).sort())
+    here.close()
+    await other.stop()
+    await eventually('the stream of the stopped process to end', () => there.ended())
+  })
+
+  it('is closed to everybody who may not see the payment', async () => {
+    const { path } = await opened()
+    const foreign = await opened()
+    assert.equal((await fetch(platform.gateway.url + path.split('?')[0])).status, 401)
+    assert.equal(
+      (await fetch(`${platform.gateway.url}${path.split('?')[0]}?token=${foreign.path.split('token=')[1]}`))
+        .status,
+      404,
+    )
+  })
+
+  it('allows the shop and no other origin', async () => {
+    const { path } = await opened()
+    const abort = new AbortController()
+    const response = await fetch(platform.gateway.url + path, {
+      headers: { origin: 'http://localhost:5173' },
+      signal: abort.signal,
+    })
+    assert.equal(response.headers.get('access-control-allow-origin'), 'http://localhost:5173')
+    assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/)
+    abort.abort()
+    const other = await fetch(platform.gateway.url + path, {
+      headers: { origin: 'http://evil.example' },
+      signal: AbortSignal.timeout(3000),
+    })
+    assert.equal(other.headers.get('access-control-allow-origin'), null)
+    await other.body?.cancel()
+  })
+})
