@@ -39,9 +39,9 @@ export type Told =
 
 const TIMEOUT_MS = 5000
 const RETRY_AFTER_MAX_MS = 10 * 60_000
-// 401 and 403 mean a wrong service token: a person mends it, but it is mended without touching the delivery, so they
-// are retried like a failure.
-const PERMANENT = new Set([400, 404, 405, 409, 410, 413, 415, 422])
+// 401 means a wrong or rolled service token: it is mended without touching the delivery, so it is retried like a
+// failure.
+const PERMANENT = new Set([400, 403, 404, 405, 409, 410, 413, 415, 422])
 
 export function createBookingClient(config: { url: string; serviceToken: string }): BookingClient {
   const headers = () => ({
