@@ -24,7 +24,7 @@ export type BookingAnswer =
 
 /**
  *  delivered  a 2xx
- *  refused    an answer that asking again will not change (400, 401, 403, 404, 409, 410, 422)
+ *  refused    an answer that asking again will not change (400, 403, 404, 409, 410, 422)
  *  failed     anything else: no answer, 408, 425, 429, 5xx; `retryAfterMs` when the answer asked for patience
  */
 export type Told =
