@@ -35,7 +35,6 @@ export function sessionParameters(
     client_reference_id: ids.paymentId,
     metadata,
     payment_intent_data: { metadata },
-    submit_type: 'book',
     ...expiry(booking, options.now),
     ...(email === null ? {} : { customer_email: email }),
   } as AttemptParameters
