@@ -40,6 +40,8 @@ create table refund_requests (
   refund_id text,
   refused_because text,
   attempts int not null default 0,
+  -- Part of Stripe's idempotency key: after a 5xx that left no refund behind the same key would repeat the 5xx for a day.
+  key_number int not null default 1,
   -- Until then whoever works on it is left alone.
   retry_at timestamptz not null default now(),
   created_at timestamptz not null default now(),

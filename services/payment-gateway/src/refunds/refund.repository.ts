@@ -61,6 +61,8 @@ export type RefundRequest = {
   readonly refundId: string | null
   readonly refusedBecause: string | null
   readonly attempts: number
+  /** Which of Stripe's idempotency keys the request is at; above 1 the earlier ones ended in a 5xx. */
+  readonly keyNumber: number
   readonly createdAt: Date
 }
 
@@ -76,6 +78,7 @@ type RequestRow = {
   refund_id: string | null
   refused_because: string | null
   attempts: number
+  key_number: number
   created_at: Date
 }
 
@@ -92,6 +95,7 @@ function fromRow(row: RequestRow): RefundRequest {
     refundId: row.refund_id,
     refusedBecause: row.refused_because,
     attempts: row.attempts,
+    keyNumber: row.key_number,
     createdAt: row.created_at,
   }
 }
@@ -172,6 +176,15 @@ export async function postponeRefundRequest(db: Queryable, id: string, waitMs: n
   await db.query(
     "update refund_requests set retry_at = now() + $2 * interval '1 millisecond' where id = $1 and state = 'requested'",
     [id, waitMs],
+  )
+}
+
+/** Moves on to Stripe's next idempotency key, due after `waitMs`; the key that ended in a 5xx is not used again. */
+export async function nextRefundKey(db: Queryable, request: RefundRequest, waitMs: number): Promise<void> {
+  await db.query(
+    `update refund_requests set key_number = $2 + 1, retry_at = now() + $3 * interval '1 millisecond'
+     where id = $1 and key_number = $2 and state = 'requested'`,
+    [request.id, request.keyNumber, waitMs],
   )
 }
 

@@ -14,6 +14,7 @@ import { givenBackMinor, seenRequests } from './refund.ts'
 import {
   findRefundRequest,
   insertRefundRequest,
+  nextRefundKey,
   postponeRefundRequest,
   reservedMinor,
   settleRefundRequest,
@@ -160,12 +161,19 @@ export async function makeRefund(deps: RefundDeps, request: RefundRequest): Prom
     return { kind: 'refused', because }
   }
   deps.log.warn({ refundRequestId: request.id, because: answer.kind }, 'refund.retry_later')
-  await postponeRefundRequest(deps.pool, request.id, RETRY_MS)
+  if (answer.kind === 'not_found') await nextRefundKey(deps.pool, request, RETRY_MS)
+  else await postponeRefundRequest(deps.pool, request.id, RETRY_MS)
   return { kind: 'later' }
 }
 
+/** `not_found` means a 5xx that left no refund behind. */
 async function askForRefund(stripe: StripeClient, request: RefundRequest): Promise<StripeAnswer> {
   if (request.refundId !== null) return stripe.retrieveRefund(request.refundId)
+  if (request.keyNumber > 1) {
+    // Time has passed since the 5xx: should its refund have come into being all the same, it is found here.
+    const earlier = await stripe.findRefundOfRequest(request.id, request.intentId)
+    if (earlier.kind !== 'not_found') return earlier
+  }
   const answer = await stripe.createRefund(
     {
       payment_intent: request.intentId,
@@ -173,9 +181,8 @@ async function askForRefund(stripe: StripeClient, request: RefundRequest): Promi
       ...(request.reason === null ? {} : { reason: request.reason }),
       metadata: { payment_id: request.paymentId, refund_request_id: request.id },
     },
-    request.id,
+    `${request.id}_${request.keyNumber}`,
   )
-  // A 5xx may have refunded, and its key would repeat the 5xx for a day: look, and leave the rest to a person's eyes.
   return answer.kind === 'indeterminate' ? stripe.findRefundOfRequest(request.id, request.intentId) : answer
 }
 
