@@ -1,131 +1,143 @@
-// The project's own rules, which no linter knows. Each says what to do in its failure.
+// The project's own rules, checked in the time it takes to read the files once. Each names what to do instead.
 import assert from 'node:assert/strict'
-import { existsSync, globSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { test } from 'node:test'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const isOurs = (path: string): boolean => !/(?:^|\/)(?:node_modules|dist)(?:\/|$)/.test(path)
-const glob = (patterns: readonly string[]): readonly string[] =>
-  globSync([...patterns], { cwd: ROOT, exclude: (path) => !isOurs(path) })
-    .map((path) => path.replaceAll('\\', '/'))
-    .filter(isOurs)
-    .sort()
+const FILES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path !== '' && existsSync(join(ROOT, path)))
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
-
-const CODE = glob(['{packages,services,frontend,tools,e2e,bench}/**/*.{ts,tsx,mjs}'])
-const TEXT = [
-  ...CODE,
-  ...glob(['*.md', '{docs,packages,services,frontend,e2e,bench}/**/*.{md,sql,css,html}']),
-]
-const PACKAGES = glob(['package.json', '{packages,services}/*/package.json', 'frontend/package.json'])
+const code = FILES.filter((path) => /\.(?:ts|tsx|mjs)$/.test(path))
 const isTest = (path: string): boolean =>
-  path.endsWith('.test.ts') || /(?:^|\/)(?:test|e2e|bench)\//.test(path)
-const isProduct = (path: string): boolean => /^(?:packages|services|frontend)\//.test(path) && !isTest(path)
+  /\.test\.ts$/.test(path) || /(?:^|\/)(?:test|e2e|chaos|bench)\//.test(path)
 
-/** The lines of the files that match, as `path:line`. */
-function find(files: readonly string[], pattern: RegExp): readonly string[] {
-  return files.flatMap((path) =>
+/** The places where `pattern` stands, as `path:line`. */
+function places(paths: readonly string[], pattern: RegExp): string[] {
+  return paths.flatMap((path) =>
     read(path)
       .split('\n')
       .flatMap((line, index) => (pattern.test(line) ? [`${path}:${index + 1}`] : [])),
   )
 }
 
-test('the environment is read where a configuration begins, so that a reader finds every variable in one file', () => {
-  const mayRead = /\/config\.ts$|\/main\.ts$|^packages\/kit\/src\/(?:log|service|test-database)\.ts$/
-  const files = CODE.filter((path) => isProduct(path) && !mayRead.test(path))
-  assert.deepEqual(find(files, /process\.env/), [], 'read it in config.ts and pass the value on')
-})
-
-test("Stripe's SDK is called in *.client.ts alone, so that one file knows how Stripe fails", () => {
-  const files = CODE.filter((path) => isProduct(path) && !path.endsWith('.client.ts'))
-  assert.deepEqual(find(files, /^import (?!type ).* from 'stripe'/), [], 'import types, or call the client')
-})
-
-test('transactions begin and end in the kit alone, so that none is left open', () => {
-  const files = CODE.filter(
-    (path) => isProduct(path) && !/^packages\/kit\/src\/(?:database|migrate)\.ts$/.test(path),
-  )
-  assert.deepEqual(find(files, /['"`]\s*(?:begin|commit|rollback)\b\s*[;'"`]/i), [], 'use inTransaction')
-})
-
-test('the services share contracts and kit and nothing else; the pages share contracts', () => {
-  const names = ['payment-gateway', 'booking-management', 'stripe-sandbox']
-  const crossing = names.flatMap((name) => {
-    const files = CODE.filter((path) => isProduct(path) && path.startsWith(`services/${name}/`))
-    const others = names.filter((other) => other !== name).join('|')
-    return find(files, new RegExp(`from '.*(?:@passerelle/|/)(?:${others}|frontend)/`))
-  })
-  const pages = CODE.filter((path) => path.startsWith('frontend/src/') && !isTest(path))
-  assert.deepEqual(
-    [...crossing, ...find(pages, /from '@passerelle\/(?!contracts\/)/)],
-    [],
-    'speak HTTP, or use contracts',
-  )
-})
-
-test('nothing is left for later in the code', () => {
-  // In brackets, so that this line is not found.
-  const marks = /\b(?:TO[D]O|FIX[M]E|XX[X])\b/
-  assert.deepEqual(find(TEXT, marks), [], 'do it, or open an issue')
-})
-
-test('names of files are kebab-case, with a role after a dot', () => {
-  const odd = CODE.filter((path) => !/^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*$/.test(basename(path)))
-  assert.deepEqual(odd, [])
-})
-
-test('folders are few and flat, and none is a drawer for everything', () => {
-  const drawers =
-    /\/(?:utils?|helpers?|common|lib|shared|misc|interfaces|constants|controllers|middlewares?)\//
-  const deep = CODE.filter((path) => isProduct(path) && (path.split('/src/')[1]?.split('/').length ?? 0) > 2)
-  assert.deepEqual([...CODE.filter((path) => drawers.test(path)), ...deep], [], 'src/noun/file.ts')
-})
-
-test('migrations are numbered one after the other, so that every copy applies them in the same order', () => {
-  for (const folder of new Set(glob(['services/*/migrations/*.sql']).map((path) => dirname(path)))) {
-    const numbers = glob([`${folder}/*.sql`]).map((path) => basename(path).slice(0, 5))
+describe('tidy', () => {
+  it('reads the environment in config files, mains and tools only: pass a configuration instead', () => {
+    const allowed = /(?:^|\/)(?:config|main|log|service|test-database)\.ts$|^tools\//
     assert.deepEqual(
-      numbers,
-      numbers.map((_, index) => `${String(index + 1).padStart(4, '0')}_`),
-      folder,
+      places(
+        code.filter((path) => !isTest(path) && !allowed.test(path)),
+        /process\.env/,
+      ),
+      [],
     )
-  }
-})
-
-test('every runtime dependency has its reason in docs/dependencies.md, and a version that does not move', () => {
-  const reasons = read('docs/dependencies.md')
-  for (const path of PACKAGES) {
-    const {
-      dependencies = {},
-      devDependencies = {},
-      optionalDependencies = {},
-    } = JSON.parse(read(path)) as Record<string, Record<string, string> | undefined>
-    const unexplained = Object.keys(dependencies).filter(
-      (name) => !name.startsWith('@passerelle/') && !reasons.includes(`\`${name}\``),
-    )
-    assert.deepEqual(unexplained, [], `${path}: write a line each`)
-    const moving = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
-      ([name, version]) => !name.startsWith('@passerelle/') && !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version),
-    )
-    assert.deepEqual(moving, [], `${path}: write the exact version`)
-  }
-})
-
-test('every file that the documents name is there', () => {
-  const missing = glob(['*.md', '{docs,packages,services,frontend,e2e}/**/*.md']).flatMap((path) => {
-    const named = [
-      ...read(path).matchAll(/`((?:services|packages|frontend|tools|e2e|docs)\/[\w./-]+\.\w+)`/g),
-    ]
-    const linked = [...read(path).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)\s]*)?\)/g)]
-    return [
-      ...named.map(([, target = '']) => target).filter((target) => !existsSync(join(ROOT, target))),
-      ...linked
-        .map(([, target = '']) => target)
-        .filter((target) => !existsSync(join(ROOT, dirname(path), target))),
-    ].map((target) => `${path}: ${target}`)
   })
-  assert.deepEqual(missing, [])
+
+  it('calls Stripe in *.client.ts only: go through the client', () => {
+    const others = code.filter(
+      (path) => !isTest(path) && !path.endsWith('.client.ts') && !path.startsWith('services/stripe-sandbox/'),
+    )
+    assert.deepEqual(places(others, /^import (?!type ).*from 'stripe'/), [])
+  })
+
+  it('begins and commits transactions in kit only: use inTransaction', () => {
+    const others = code.filter((path) => !isTest(path) && !path.startsWith('packages/kit/'))
+    assert.deepEqual(places(others, /query\(['"`](?:begin|commit|rollback)/i), [])
+  })
+
+  it('keeps the gateway and the booking service apart: they share contracts and kit, and speak HTTP', () => {
+    assert.deepEqual(
+      places(
+        code.filter((path) => path.startsWith('services/payment-gateway/')),
+        /@passerelle\/booking-management/,
+      ),
+      [],
+    )
+    assert.deepEqual(
+      places(
+        code.filter((path) => path.startsWith('services/booking-management/')),
+        /@passerelle\/(?:payment-gateway|stripe-sandbox)/,
+      ),
+      [],
+    )
+    assert.deepEqual(
+      places(
+        code.filter((path) => path.startsWith('services/stripe-sandbox/')),
+        /@passerelle\/(?:payment-gateway|booking-management)/,
+      ),
+      [],
+    )
+    assert.deepEqual(
+      places(
+        code.filter((path) => path.startsWith('frontend/src/')),
+        /@passerelle\/kit/,
+      ),
+      [],
+    )
+  })
+
+  it('leaves nothing marked for later: open an issue instead', () => {
+    assert.deepEqual(
+      places(
+        code.filter((path) => path !== 'tools/tidy.test.ts'),
+        /\b(?:TODO|FIXME|XXX)\b/,
+      ),
+      [],
+    )
+  })
+
+  it('names files in kebab-case', () => {
+    assert.deepEqual(
+      code.filter((path) => !/^[a-z0-9.-]+$/.test(path.split('/').at(-1) ?? '')),
+      [],
+    )
+  })
+
+  it('names in docs/flows.md and docs/promises.md only files that are there', () => {
+    for (const document of ['docs/flows.md', 'docs/promises.md']) {
+      const named = [
+        ...read(document).matchAll(/`((?:services|packages|frontend|tools|e2e)\/[^`\s]+\.ts)`/g),
+      ].map(([, path]) => path ?? '')
+      assert.ok(named.length > 5)
+      assert.deepEqual(
+        named.filter((path) => !existsSync(join(ROOT, path))),
+        [],
+        document,
+      )
+    }
+  })
+
+  it('links in every document to files that are there', () => {
+    const broken = FILES.filter((path) => path.endsWith('.md')).flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
+        .map(([, link]) => normalize(join(dirname(path), link ?? '')))
+        .filter((target) => !existsSync(join(ROOT, target)))
+        .map((target) => `${path} → ${target}`),
+    )
+    assert.deepEqual(broken, [])
+  })
+
+  it('justifies every runtime dependency in docs/dependencies.md, and pins it exactly', () => {
+    const documented = read('docs/dependencies.md')
+    for (const path of FILES.filter((file) => file.endsWith('package.json'))) {
+      const { dependencies = {} } = JSON.parse(read(path)) as { dependencies?: Record<string, string> }
+      for (const [name, version] of Object.entries(dependencies)) {
+        assert.ok(
+          documented.includes(`\`${name}\``),
+          `${name} of ${path} has no line in docs/dependencies.md`,
+        )
+        assert.match(version, /^\d/, `${name} of ${path} is not pinned`)
+      }
+    }
+  })
+
+  it('keeps download addresses out of the lockfile', () => {
+    assert.doesNotMatch(read('package-lock.json'), /"resolved": "https?:/)
+  })
 })
