@@ -85,11 +85,10 @@ export async function startPostgres(options: {
     child.once('exit', () => resolve())
   })
   const guard = child.pid === undefined ? undefined : startGuard(child.pid, throwaway ? directory : '')
+  // A guard of a server that is gone would later signal whoever has its pid then.
+  void ended.then(() => guard?.kill('SIGKILL'))
   const urlOf = (database: string): string => `postgres://${USER}:${password}@${HOST}:${port}/${database}`
-  const stop = async (): Promise<void> => {
-    await stopServer(child, ended)
-    guard?.kill('SIGKILL')
-  }
+  const stop = (): Promise<void> => stopServer(child, ended)
   try {
     await waitUntilAnswering(child, urlOf('postgres'), directory)
   } catch (error) {

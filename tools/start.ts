@@ -68,8 +68,13 @@ const stopping = new AbortController()
 const stopAsked = new Promise<void>((resolve) => {
   stopping.signal.addEventListener('abort', () => resolve())
 })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
-stopWithParent(() => stopping.abort())
+function askToStop(why: string): void {
+  if (stopping.signal.aborted) return
+  print('passerelle', `stopping (${why}) …`)
+  stopping.abort()
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => askToStop(signal))
+stopWithParent(() => askToStop('what started this is gone'))
 // A closed terminal must not end this process before the parts are stopped.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
@@ -79,12 +84,12 @@ try {
   const stack = await startStack({ root: ROOT, env: process.env, print, signal: stopping.signal })
   if (!stopping.signal.aborted) process.stdout.write(welcome(stack.plan))
   await stopAsked
-  print('passerelle', 'stopping …')
   await stack.stop()
-  print('passerelle', 'stopped')
-  process.exit(0)
 } catch (error) {
-  if (stopping.signal.aborted) process.exit(0)
-  process.stderr.write(`passerelle: ${startSentence(error)}\n`)
-  process.exit(1)
+  if (!stopping.signal.aborted) {
+    process.stderr.write(`passerelle: ${startSentence(error)}\n`)
+    process.exit(1)
+  }
 }
+print('passerelle', 'stopped')
+process.exit(0)
