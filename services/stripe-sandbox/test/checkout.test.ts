@@ -220,6 +220,15 @@ describe('what Stripe refuses', () => {
     })
   }
 
+  test('what a refused call had begun to write is undone', async () => {
+    const [item] = sessionParams().line_items ?? []
+    assert.ok(item)
+    const before = (await world.stripe.prices.list({ limit: 100 })).data.length
+    const bad = { quantity: 1, price_data: { currency: 'eur', unit_amount: 100 } }
+    await failure(world.stripe.checkout.sessions.create(sessionParams({ line_items: [item, bad] })))
+    assert.equal((await world.stripe.prices.list({ limit: 100 })).data.length, before)
+  })
+
   test('an unknown Session: 404', async () => {
     const error = await failure(world.stripe.checkout.sessions.retrieve('cs_x'))
     assert.equal(error.statusCode, 404)

@@ -24,6 +24,13 @@ describe('the clock', () => {
     )
   })
 
+  test('everything passed on the way carries its own time', async () => {
+    const session = await world.stripe.checkout.sessions.create(sessionParams())
+    await control(world.sandbox, 'clock/advance', { seconds: 10 * 86_400 })
+    const [event] = (await world.stripe.events.list({ type: 'checkout.session.expired' })).data
+    assert.ok(event && Math.abs(event.created - session.expires_at) <= 1)
+  })
+
   test('standing still keeps what is due from happening until it is moved', async () => {
     await control(world.sandbox, 'clock', { speed: 0 })
     const intent = await world.stripe.paymentIntents.create({

@@ -84,6 +84,30 @@ test('a burst larger than the endpoint takes at once is delivered once each', as
   await receiver.stop()
 })
 
+test('deliveries blocked in the middle of a burst go out once each when unblocked', async () => {
+  const receiver = await startReceiver()
+  const sandbox = await startSandbox({ webhookUrl: receiver.url, webhookSecret: SECRET, settings: FAST })
+  const stripe = sdk(sandbox)
+  await control(sandbox, 'webhooks/pause', {})
+  for (let n = 0; n < 120; n++) await stripe.customers.create({})
+  const blocked = Promise.withResolvers<unknown>()
+  receiver.answer = () => {
+    if (receiver.received.length === 1) blocked.resolve(control(sandbox, 'webhooks/pause', {}))
+    return 200
+  }
+  await control(sandbox, 'webhooks/resume', {})
+  await blocked.promise
+  await control(sandbox, 'webhooks/resume', {})
+  // It waits behind whatever is still queued.
+  const last = await stripe.customers.create({})
+  await receiver.until((received) =>
+    received.some(({ event }) => (event.data.object as { id: string }).id === last.id),
+  )
+  await sandbox.stop()
+  assert.equal(receiver.received.length, 121)
+  await receiver.stop()
+})
+
 test('a card number is nowhere on disk', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'sandbox-'))
   const sandbox = await startSandbox({ dataDir, settings: FAST })

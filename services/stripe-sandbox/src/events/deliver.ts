@@ -16,7 +16,7 @@ import { newId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
 type Result = { readonly status: number | null; readonly error: string | null }
-type Lane = { active: number; readonly waiting: string[] }
+type Lane = { active: number; readonly waiting: Set<string> }
 type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number }
 type Parcel = { readonly url: URL; readonly body: string; readonly signature: string }
 
@@ -227,21 +227,25 @@ export class Deliverer {
     if (due > this.#store.clock.nowMs()) return
     const lane = this.#laneOf(id)
     if (lane.active >= MAX_AT_ONCE_PER_ENDPOINT) {
-      lane.waiting.push(id)
+      lane.waiting.add(id)
       return
     }
     lane.active++
     const attempt = this.#attempt(id, 'automatic').finally(() => {
       lane.active--
-      const next = lane.waiting.shift()
-      if (next !== undefined) this.#start(next)
+      // Some that waited are no longer due: go on until one starts.
+      for (const next of lane.waiting) {
+        if (lane.active >= MAX_AT_ONCE_PER_ENDPOINT) break
+        lane.waiting.delete(next)
+        this.#start(next)
+      }
     })
     this.#track(id, attempt)
   }
 
   #laneOf(id: string): Lane {
     const endpoint = this.#store.get('deliveries', id)?.endpoint ?? ''
-    const lane = this.#lanes.get(endpoint) ?? { active: 0, waiting: [] }
+    const lane = this.#lanes.get(endpoint) ?? { active: 0, waiting: new Set<string>() }
     this.#lanes.set(endpoint, lane)
     return lane
   }

@@ -77,10 +77,8 @@ function listsOf(value: FormValue): FormValue {
   const keys = Object.keys(value)
   if (keys.length > 0 && keys.every((key) => /^(0|[1-9]\d{0,3})$/.test(key))) {
     if (keys.some((key) => Number(key) > MAX_INDEX)) throw new FormError('List index too large.')
-    return keys
-      .map(Number)
-      .sort((a, b) => a - b)
-      .map((index) => listsOf(value[String(index)] ?? ''))
+    // Such keys are in ascending order, whatever the order they came in.
+    return keys.map((index) => listsOf(value[index] ?? ''))
   }
   for (const key of keys) value[key] = listsOf(value[key] ?? '')
   return value
