@@ -70,23 +70,29 @@ test('a second sandbox on the same directory is refused', async () => {
   await assert.rejects(startSandbox({ dataDir }), /another sandbox \(process \d+\) uses/)
 })
 
-test('a burst larger than the endpoint takes at once is delivered once each', async () => {
+test('a burst larger than the endpoint takes at once is delivered once each', async (t) => {
   const receiver = await startReceiver()
   const sandbox = await startSandbox({ webhookUrl: receiver.url, webhookSecret: SECRET, settings: FAST })
+  t.after(async () => {
+    await sandbox.stop()
+    await receiver.stop()
+  })
   const stripe = sdk(sandbox)
   await control(sandbox, 'webhooks/pause', {})
   for (let n = 0; n < 120; n++) await stripe.customers.create({})
   await control(sandbox, 'webhooks/resume', {})
   await receiver.until((received) => received.length >= 120)
   assert.equal(new Set(receiver.received.map(({ event }) => event.id)).size, 120)
-  await sandbox.stop()
   assert.equal(receiver.received.length, 120)
-  await receiver.stop()
 })
 
-test('deliveries blocked in the middle of a burst go out once each when unblocked', async () => {
+test('deliveries blocked in the middle of a burst go out once each when unblocked', async (t) => {
   const receiver = await startReceiver()
   const sandbox = await startSandbox({ webhookUrl: receiver.url, webhookSecret: SECRET, settings: FAST })
+  t.after(async () => {
+    await sandbox.stop()
+    await receiver.stop()
+  })
   const stripe = sdk(sandbox)
   await control(sandbox, 'webhooks/pause', {})
   for (let n = 0; n < 120; n++) await stripe.customers.create({})
@@ -98,14 +104,13 @@ test('deliveries blocked in the middle of a burst go out once each when unblocke
   await control(sandbox, 'webhooks/resume', {})
   await blocked.promise
   await control(sandbox, 'webhooks/resume', {})
+  await receiver.until((received) => received.length >= 120)
   // It waits behind whatever is still queued.
   const last = await stripe.customers.create({})
   await receiver.until((received) =>
     received.some(({ event }) => (event.data.object as { id: string }).id === last.id),
   )
-  await sandbox.stop()
   assert.equal(receiver.received.length, 121)
-  await receiver.stop()
 })
 
 test('a card number is nowhere on disk', async () => {
