@@ -18,25 +18,42 @@ const LEFT_OUT = new Set(['level', 'time', 'service', 'name', 'msg', 'pid', 'hos
 // What a story is followed by, in this order and before the rest.
 const FIRST = ['bookingId', 'paymentId', 'sessionId', 'eventId', 'type', 'status']
 
-/** The line to print for a line that a part wrote; what is no JSON is passed on as it is. */
-export function storyLine(part: string, line: string, colours: boolean): string {
+/**
+ * The line to print for a line that a part wrote, or null for one that is no part of any story. What is no JSON is
+ * passed on as it is.
+ */
+export function storyLine(part: string, line: string, colours: boolean): string | null {
   const paint = (colour: Colour, text: string): string =>
     colours ? styleText(colour, text, { validateStream: false }) : text
   const label = paint(COLOUR_OF_PART[part] ?? 'gray', part.padEnd(PART_WIDTH))
   const entry = parse(line)
   if (entry === null) return `${paint('gray', clock(new Date().toISOString()))} ${label} ${line}`
+  if (isNoise(entry)) return null
+  const time = paint('gray', clock(textOf(entry['time'])))
+  // Requests are the ground on which the rest stands out.
+  if (isPlainRequest(entry)) return `${time} ${label} ${paint('gray', requestText(entry))}`
   const details = detailsOf(entry).map(
     ([key, value]) => `${paint('gray', `${key}=`)}${valueText(key, value)}`,
   )
   const level = textOf(entry['level'])
   const message = textOf(entry['msg']).padEnd(details.length > 0 ? MESSAGE_WIDTH : 0)
   const loud = level === 'error' || level === 'fatal' ? 'red' : level === 'warn' ? 'yellow' : null
-  return [
-    paint('gray', clock(textOf(entry['time']))),
-    label,
-    loud === null ? message : paint(loud, message),
-    ...details,
-  ].join(' ')
+  return [time, label, loud === null ? message : paint(loud, message), ...details].join(' ')
+}
+
+/** A browser's question before the request, and Fastify's own line beside the part's. */
+function isNoise(entry: Entry): boolean {
+  const isPreflight = entry['method'] === 'OPTIONS' && entry['status'] === 204
+  return isPreflight || textOf(entry['msg']).startsWith('Server listening at ')
+}
+
+function isPlainRequest(entry: Entry): boolean {
+  return entry['msg'] === 'request.answered' && Number(entry['status']) < 400
+}
+
+function requestText(entry: Entry): string {
+  const { method, path, status, durationMs } = entry
+  return [method, path, status, `${Number(durationMs)} ms`].map(String).join(' ')
 }
 
 function detailsOf(entry: Entry): readonly (readonly [string, unknown])[] {

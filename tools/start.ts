@@ -16,7 +16,8 @@ function wantsColours(): boolean {
 }
 
 function print(part: string, line: string): void {
-  process.stdout.write(`${storyLine(part, line, COLOURS)}\n`)
+  const story = storyLine(part, line, COLOURS)
+  if (story !== null) process.stdout.write(`${story}\n`)
 }
 
 function stripeOf({ stripe }: Plan): string {
