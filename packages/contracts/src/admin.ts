@@ -76,7 +76,8 @@ const Reason = Type.String({
   pattern: '^[^\\u0000]*$',
   description: 'Why, for the audit log.',
 })
-export const ReasonBody = Type.Object({ reason: Type.Optional(Reason) })
+/** May be left out altogether. */
+export const ReasonBody = Nullable(Type.Object({ reason: Type.Optional(Reason) }))
 export const ResolveBody = Type.Object({ reason: Reason })
 
 const many = {
@@ -105,7 +106,7 @@ export const EventView = Type.Object({
   status: Type.Enum(EVENT_STATUSES),
   reason: Nullable(Type.String()),
   errorMessage: Nullable(Type.String()),
-  attempts: Type.Integer(),
+  attemptCount: Type.Integer(),
   apiVersion: Nullable(Type.String()),
   livemode: Type.Boolean(),
   objectId: Nullable(Type.String()),
@@ -129,13 +130,13 @@ export const EventDetail = Type.Object({
 export type EventDetail = Static<typeof EventDetail>
 
 export const DeliveryView = Type.Object({
-  deliveryId: Type.String(),
+  id: Type.String(),
   paymentId: Type.String(),
   bookingId: Type.String(),
   version: Type.Integer(),
   announces: Type.Enum(ANNOUNCED_STATUSES),
   status: Type.Enum(DELIVERY_STATUSES),
-  attempts: Type.Integer(),
+  attemptCount: Type.Integer(),
   dueAt: Time,
   lastError: Nullable(Type.String()),
   createdAt: Time,
@@ -157,7 +158,7 @@ export type DeliveryAttemptView = Static<typeof DeliveryAttemptView>
 export const DeliveryDetail = Type.Object({
   ...DeliveryView.properties,
   body: Type.Unknown({ description: 'What the booking service is sent, word for word.' }),
-  history: Type.Array(DeliveryAttemptView),
+  attempts: Type.Array(DeliveryAttemptView),
 })
 export type DeliveryDetail = Static<typeof DeliveryDetail>
 
@@ -189,7 +190,9 @@ export const AdminPaymentView = Type.Object({
   paidAt: Nullable(Time),
   errorCode: Nullable(Type.String()),
   errorMessage: Nullable(Type.String()),
-  announced: Nullable(Type.String({ description: 'What the booking service was last told, or is about to be.' })),
+  announced: Nullable(
+    Type.String({ description: 'What the booking service was last told, or is about to be.' }),
+  ),
   announcedVersion: Type.Integer(),
   version: Type.Integer(),
   createdAt: Time,
@@ -228,7 +231,7 @@ export const PaymentDetail = Type.Object({
 export type PaymentDetail = Static<typeof PaymentDetail>
 
 export const IncidentView = Type.Object({
-  incidentId: Type.String(),
+  id: Type.String(),
   kind: Type.String(),
   subject: Type.String(),
   paymentId: Nullable(Type.String()),

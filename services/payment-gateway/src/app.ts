@@ -8,6 +8,7 @@ import type { HttpServer } from '@passerelle/kit/http'
 import { startLoop } from '@passerelle/kit/loop'
 import type { Log } from '@passerelle/kit/log'
 import { migrate } from '@passerelle/kit/migrate'
+import { adminRoutes } from './admin/admin.routes.ts'
 import { createAdoptPayment } from './checkout/adopt-payment.ts'
 import { checkoutRoutes } from './checkout/checkout.routes.ts'
 import type { GatewayConfig } from './config.ts'
@@ -72,7 +73,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     corsOrigin: config.frontendUrl,
     trustedProxies: config.trustedProxies,
   })
-  addRoutes(server, config, { ...parts, inbox, onChanged: workers.onChanged, stopping: stopping.signal })
+  addRoutes(server, config, { ...parts, ...workers, inbox, stopping: stopping.signal })
   healthRoutes(server, { pool, schemaVersion, isStopping: () => stopping.signal.aborted })
   const { url, port } = await listen(server, config)
   log.info({ port, livemode: config.stripe.livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
@@ -139,6 +140,7 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
   return {
     onApplied,
     onChanged,
+    isBreakerOpen: deliverer.isBreakerOpen,
     stop: async () => {
       await Promise.all([owedEvents.stop(), refundRequests.stop(), fees.stop(), deliverer.stop()])
       await session.stop()
@@ -149,7 +151,12 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
 function addRoutes(
   server: HttpServer,
   config: GatewayConfig,
-  parts: Parts & { readonly inbox: Inbox; readonly onChanged: () => void; readonly stopping: AbortSignal },
+  parts: Parts & {
+    readonly inbox: Inbox
+    readonly onChanged: () => void
+    readonly isBreakerOpen: () => boolean
+    readonly stopping: AbortSignal
+  },
 ): void {
   const { livemode, webhookSecrets: secrets } = config.stripe
   const authenticate = createAuthenticate(config.auth)
@@ -160,6 +167,7 @@ function addRoutes(
       paymentRoutes(api, { ...parts, authenticate })
       paymentStreamRoutes(api, { ...parts, authenticate })
       refundRoutes(api, { ...parts, authenticate })
+      adminRoutes(api, { ...parts, authenticate })
       webhookRoutes(api, { inbox: parts.inbox, secrets, livemode, allowlist })
     },
     { prefix: '/api/v1/payment-gateway' },

@@ -5,16 +5,19 @@ export type Cursor = { readonly at: string; readonly id: string }
 
 export const PAGE_DEFAULT = 50
 
-export type PageQuery = { readonly limit?: string; readonly cursor?: string }
+export type PageQuery = { readonly limit?: string | undefined; readonly cursor?: string | undefined }
 export type PageWish = { readonly limit: number; readonly after: Cursor | null }
 
-/** What a list's query asks for; VALIDATION_ERROR for a cursor that is not one of ours. */
-export function pageWish(query: PageQuery): PageWish {
+/** What a list's query asks for; VALIDATION_ERROR for a cursor that is not one of this list's. */
+export function pageWish(query: PageQuery, ids: RegExp = TEXT_ID): PageWish {
   return {
     limit: query.limit === undefined ? PAGE_DEFAULT : Number(query.limit),
-    after: query.cursor === undefined ? null : readCursor(query.cursor),
+    after: query.cursor === undefined ? null : readCursor(query.cursor, ids),
   }
 }
+
+const TEXT_ID = /^[^\0]{1,255}$/
+export const NUMBER_ID = /^[1-9]\d{0,14}$/
 
 /**
  * One page out of up to `limit + 1` rows: the row too many only tells that there is another page, and the cursor names
@@ -39,7 +42,6 @@ function writeCursor({ at, id }: Cursor): string {
 }
 
 const TIME_OF_POSTGRES = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d{1,6})?\+00$/
-const SANE_ID = /^[^\0]{1,255}$/
 
 function isTime(text: string): boolean {
   const [, day, time] = TIME_OF_POSTGRES.exec(text) ?? []
@@ -48,16 +50,18 @@ function isTime(text: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(`${day}T${time}`)
 }
 
-function readCursor(text: string): Cursor {
+function readCursor(text: string, ids: RegExp): Cursor {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString())
     if (Array.isArray(value)) {
       const [at, id]: unknown[] = value
-      if (typeof at === 'string' && isTime(at) && typeof id === 'string' && SANE_ID.test(id))
-        return { at, id }
+      if (typeof at === 'string' && isTime(at) && typeof id === 'string' && ids.test(id)) return { at, id }
     }
   } catch {
     // Falls through to the one answer for every cursor that cannot be read.
   }
-  throw new ApiError('VALIDATION_ERROR', 'querystring.cursor is no cursor of this list. Leave it out to begin at the newest.')
+  throw new ApiError(
+    'VALIDATION_ERROR',
+    'querystring.cursor is no cursor of this list. Leave it out to begin at the newest.',
+  )
 }

@@ -17,7 +17,16 @@ export type DeliverDeps = {
   readonly log: Log
   readonly booking: BookingClient
   readonly session: WorkerSession
+  /** Told of every attempt that was recorded; `ageMs` is how long the delivery had been owed. */
+  readonly onAttempt?: (attempt: {
+    readonly outcome: Told['outcome'] | 'dead'
+    readonly announced: string
+    readonly ageMs: number
+  }) => void
 }
+
+/** The loop, and whether it takes the booking service for down. */
+export type Deliverer = Loop & { readonly isBreakerOpen: () => boolean }
 
 const IN_FLIGHT_MAX = 32
 // While the destination does not answer, it is asked this often, by one delivery.
@@ -28,7 +37,7 @@ const RECORD_AGAIN_MS = 500
  * Sends what the booking service is owed: per booking in order and one at a time, across bookings in parallel. No HTTP
  * happens inside a transaction; a process that dies while sending frees its claims with its session.
  */
-export function startDelivering(deps: DeliverDeps): Loop {
+export function startDelivering(deps: DeliverDeps): Deliverer {
   const breaker = createBreaker()
   const inFlight = new Set<Promise<void>>()
   let probedAt = -Infinity
@@ -57,6 +66,7 @@ export function startDelivering(deps: DeliverDeps): Loop {
 
   return {
     wake: loop.wake,
+    isBreakerOpen: breaker.isOpen,
     stop: async () => {
       await loop.stop()
       await Promise.all(inFlight)
@@ -90,11 +100,15 @@ async function recordUntilKept(
   while (deps.session.number() === worker) {
     try {
       await record(deps.pool, delivery, ended)
-      return logAttempt(deps.log, delivery, ended)
     } catch (error) {
       deps.log.warn({ err: error, deliveryId: delivery.id }, 'delivery.not_recorded')
       await setTimeout(RECORD_AGAIN_MS)
+      continue
     }
+    const outcome = ended.after.status === 'dead' ? 'dead' : ended.told.outcome
+    const ageMs = Date.now() - delivery.createdAt.getTime()
+    deps.onAttempt?.({ outcome, announced: delivery.body.status, ageMs })
+    return logAttempt(deps.log, delivery, ended)
   }
 }
 

@@ -17,6 +17,7 @@ export type ClaimedDelivery = {
   readonly body: PaymentStatusUpdate
   readonly attempts: number
   readonly claim: number
+  /** When it was written, or last sent again by hand: its age is counted from here. */
   readonly createdAt: Date
 }
 
@@ -76,7 +77,8 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
            )
            update deliveries set claimed_by = $1, claim = claim + 1, attempts = attempts + 1
            from due where deliveries.id = due.id
-           returning deliveries.id, booking_id, version, body, attempts, claim, created_at`,
+           returning deliveries.id, booking_id, version, body, attempts, claim,
+             coalesce(redelivered_at, created_at) as created_at`,
     values: [worker, limit],
   })
   return rows.map((row) => ({
@@ -155,4 +157,35 @@ export async function nextDueInMs(pool: Pool): Promise<number | null> {
     text: `select (extract(epoch from min(due_at) - now()) * 1000)::float8 as ms from deliveries where status = 'pending' and due_at > now()`,
   })
   return rows[0]?.ms ?? null
+}
+
+/** A delivery as it was before it was sent again by hand. */
+export type Redelivered = {
+  readonly id: string
+  readonly bookingId: string
+  readonly paymentId: string
+  readonly version: number
+  readonly status: 'pending' | 'delivered' | 'dead'
+  readonly attempts: number
+}
+
+/**
+ * Makes deliveries pending and due now, whatever became of them, and wakes the deliverers of every process at the
+ * commit. They keep their id, version and body, so the receiver knows what it has already; one that is being sent at
+ * this moment stays with whoever sends it.
+ */
+export async function redeliverDeliveries(tx: Tx, ids: readonly string[]): Promise<Redelivered[]> {
+  const { rows } = await tx.query<Redelivered>({
+    name: 'redeliver_deliveries',
+    text: `with before as (
+             select id, booking_id, payment_id, version, status, attempts from deliveries
+             where id = any($1) order by id for update
+           )
+           update deliveries d set status = 'pending', due_at = now(), redelivered_at = now(), delivered_at = null
+           from before b where d.id = b.id
+           returning b.id, b.booking_id as "bookingId", b.payment_id as "paymentId", b.version, b.status, b.attempts`,
+    values: [ids],
+  })
+  if (rows.length > 0) await tx.query(`select pg_notify('${DELIVERIES_CHANNEL}', '')`)
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
 }

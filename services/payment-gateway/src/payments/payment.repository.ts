@@ -215,7 +215,10 @@ export async function linkObjects(
   return rows.map((row) => row.id)
 }
 
-/** Raises each trouble once: the same trouble of the same subject is one incident however often it is seen. */
+/**
+ * Raises each trouble once: the same trouble of the same subject is one incident however often it is seen. What a person
+ * resolved stays resolved, except a try by hand that failed again.
+ */
 export async function raiseIncidents(
   tx: Tx,
   incidents: readonly (Omit<Trouble, 'kind'> & {
@@ -226,7 +229,9 @@ export async function raiseIncidents(
   for (const incident of incidents)
     await tx.query(
       `insert into incidents (kind, subject, payment_id, detail) values ($1, $2, $3, $4)
-       on conflict (kind, subject) do nothing`,
+       on conflict (kind, subject) do update set
+         raised_at = now(), detail = excluded.detail, resolved_at = null, resolved_by = null, resolved_because = null
+       where incidents.resolved_at is not null and incidents.kind in ('event_held', 'delivery_dead')`,
       [incident.kind, incident.subject, incident.paymentId, JSON.stringify(incident.detail)],
     )
 }

@@ -138,3 +138,36 @@ export async function nextOwedInMs(pool: Pool): Promise<number | null> {
   })
   return rows[0]?.ms ?? null
 }
+
+/** An event as it was before it was set back for another try. */
+export type Requeued = {
+  readonly id: string
+  readonly type: string
+  readonly status: EventStatus
+  readonly reason: string | null
+  readonly error: string | null
+  readonly attempts: number
+  readonly paymentId: string | null
+}
+
+/**
+ * Sets stored events back to owed, due now, with all their tries ahead of them, and wakes the workers of every process
+ * at the commit. Events whose payload is redacted are left alone, as there is nothing to apply.
+ */
+export async function requeueEvents(tx: Tx, ids: readonly string[]): Promise<Requeued[]> {
+  const { rows } = await tx.query<Requeued>({
+    name: 'requeue_events',
+    text: `with before as (
+             select id, type, status, reason, error_message, attempts, payment_id from stripe_events
+             where id = any($1) and redacted_at is null order by id for update
+           )
+           update stripe_events e set status = 'received', retry_at = now(), attempts = 0, waits_for = null,
+             processed_at = null
+           from before b where e.id = b.id
+           returning b.id, b.type, b.status, b.reason, b.error_message as error, b.attempts,
+                     b.payment_id as "paymentId"`,
+    values: [ids],
+  })
+  if (rows.length > 0) await tx.query(`select pg_notify('${EVENTS_CHANNEL}', '')`)
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
