@@ -83,6 +83,9 @@ const HANDLED: Readonly<Record<string, (object: StripeObject, at: Moment) => Rea
   'charge.dispute.funds_reinstated': readDispute,
 }
 
+/** What an endpoint has to listen to, and a sweep to list. */
+export const HANDLED_TYPES: readonly string[] = Object.keys(HANDLED)
+
 /** Never throws, whatever the event holds. */
 export function readEvent(event: StripeEvent): Reading {
   const read = Object.hasOwn(HANDLED, event.type) ? HANDLED[event.type] : undefined

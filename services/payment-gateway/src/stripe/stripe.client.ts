@@ -28,7 +28,29 @@ export type StripeClient = {
   readonly retrieveBalanceTransaction: (id: string) => Promise<StripeAnswer>
   readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
   readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
+  /** One page, newest first, after the event `after`. */
+  readonly listEvents: (wish: EventsWish) => Promise<EventsAnswer>
 }
+
+export type EventsWish = {
+  /** Unix seconds, both included. */
+  readonly from: number
+  readonly to: number
+  /** At most 20. */
+  readonly types: readonly string[]
+  /** Only those that some endpoint has not acknowledged. */
+  readonly undelivered: boolean
+  readonly after: string | null
+}
+
+export type EventsAnswer =
+  | {
+      readonly kind: 'answered'
+      readonly events: readonly unknown[]
+      readonly hasMore: boolean
+      readonly lastId: string | null
+    }
+  | Exclude<StripeAnswer, { kind: 'answered' }>
 
 /**
  *  answered      the object, read by Stripe's clock at `second`
@@ -113,6 +135,28 @@ export function createStripeClient(config: StripeConfig): StripeClient {
       ask('balance_transaction', () => stripe.balanceTransactions.retrieve(id)),
     retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),
     retrieveCharge: (id) => ask('charge', () => stripe.charges.retrieve(id)),
+    listEvents: (wish) => listEvents(stripe, wish),
+  }
+}
+
+async function listEvents(stripe: Stripe, wish: EventsWish): Promise<EventsAnswer> {
+  const { from, to, types, undelivered, after } = wish
+  try {
+    const page: unknown = await stripe.events.list({
+      created: { gte: from, lte: to },
+      types: [...types],
+      limit: LIST_PAGE_MAX,
+      ...(undelivered ? { delivery_success: false } : {}),
+      ...(after === null ? {} : { starting_after: after }),
+    })
+    if (!isObject(page) || !Array.isArray(page['data']))
+      return { kind: 'indeterminate', message: 'the answer is no list' }
+    const events: unknown[] = page['data']
+    const last = events.at(-1)
+    const lastId = isObject(last) && typeof last['id'] === 'string' ? last['id'] : null
+    return { kind: 'answered', events, hasMore: page['has_more'] === true, lastId }
+  } catch (error) {
+    return failure(error)
   }
 }
 
@@ -149,7 +193,7 @@ async function ask(type: string, call: () => Promise<unknown>): Promise<StripeAn
   }
 }
 
-function failure(error: unknown): StripeAnswer {
+function failure(error: unknown): Exclude<StripeAnswer, { kind: 'answered' }> {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
   const { statusCode: status, message } = error
   if (status === undefined) return { kind: 'unreachable', message }
