@@ -129,6 +129,13 @@ describe('the hosted page', () => {
     })
   }
 
+  test('at the root shows how to use the sandbox and what has happened', async () => {
+    const { id } = await open()
+    const overview = await (await fetch(world.sandbox.url)).text()
+    assert.match(overview, /new Stripe\(/)
+    assert.ok(overview.includes(`/c/pay/${id}`))
+  })
+
   test('keeps the e-mail the merchant gave', async () => {
     const { id, html, token } = await open({ customer_email: 'marie@example.com' })
     assert.match(html, /value="marie@example\.com"\s+readonly/)

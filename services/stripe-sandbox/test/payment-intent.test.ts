@@ -67,6 +67,21 @@ describe('a PaymentIntent', () => {
     assert.equal(again.last_payment_error, null)
   })
 
+  test('expanding an answer changes neither the record nor what was told', async () => {
+    const customer = await world.stripe.customers.create({})
+    const method = await world.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+      customer: customer.id,
+    })
+    const error = await failure(confirmed(method.id, { customer: customer.id }))
+    const id = error.payment_intent?.id ?? ''
+    const path = 'last_payment_error.payment_method.customer'
+    const expanded = await world.stripe.paymentIntents.retrieve(id, { expand: [path] })
+    const owner = expanded.last_payment_error?.payment_method?.customer
+    assert.ok(typeof owner === 'object' && owner?.id === customer.id)
+    const plain = await world.stripe.paymentIntents.retrieve(id)
+    assert.equal(plain.last_payment_error?.payment_method?.customer, customer.id)
+  })
+
   test('asks for 3-D Secure by redirect when it has a return_url, by the SDK otherwise', async () => {
     const redirected = await confirmed('pm_card_authenticationRequired', {
       return_url: 'http://127.0.0.1/back',

@@ -23,7 +23,7 @@ export function emit(
     id: eventId(object),
     created: tx.now,
     type,
-    object: structuredClone(object),
+    object,
     previousAttributes,
     request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
     endpoints: endpoints.map(({ id }) => id),

@@ -93,7 +93,12 @@ function childOf(reads: Reads, node: Json, step: string, path: string): Json | n
     node[step] = expanded
     return expanded
   }
-  if (typeof value === 'object' && value !== null) return value as Json
+  if (typeof value === 'object' && value !== null) {
+    // A copy: what hangs below may belong to a record.
+    const copy = (Array.isArray(value) ? value.map((item: object) => ({ ...item })) : { ...value }) as Json
+    node[step] = copy
+    return copy
+  }
   if (table || NOT_EXPANDABLE.has(step)) return null
   throw invalidParameter(
     `This property cannot be expanded (${step}). You may want to try expanding '${path}' on another object.`,

@@ -31,7 +31,7 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
         </style>
       </head>
       <body>
-        <p class="ribbon"><strong>${text.testMode}</strong> <span>${text.testModeHint}</span></p>
+        <header class="ribbon"><strong>${text.testMode}</strong> <span>${text.testModeHint}</span></header>
         <main class="${page.wide ? 'wide' : 'narrow'}">${page.main}</main>
         <footer>${text.powered}</footer>
         ${

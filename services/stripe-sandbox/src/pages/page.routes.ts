@@ -13,6 +13,7 @@ import { sendPage } from './layout.ts'
 import type { Language } from './messages.ts'
 import { declineMessage, languageOf, messagesOf, numberLocale } from './messages.ts'
 import { noticePage } from './notice-page.ts'
+import { serveOverview } from './overview.routes.ts'
 import type { PageDeps } from './payment-form.ts'
 import { fieldOf, formOf, readPaymentForm, valueOf } from './payment-form.ts'
 import type { SubmitResult } from './submit-payment.ts'
@@ -52,6 +53,7 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
     return sendPage(reply, 200, { language, title: text.receiptTitle, main })
   })
   serveChallenge(app, deps)
+  serveOverview(app, deps)
 }
 
 async function submit(deps: PageDeps, session: SessionRecord, visit: Visit): Promise<FastifyReply> {

@@ -61,6 +61,10 @@ background:transparent;border:1px solid transparent;border-radius:8px;padding:.4
 .tests button:hover{border-color:var(--line);background:var(--paper)}
 .tests code{font:inherit;font-variant-numeric:tabular-nums;font-weight:600}
 .tests span{color:var(--soft)}
+.overview{align-content:start}
+.overview pre{margin:0;padding:.8rem 1rem;overflow:auto;background:var(--paper);border:1px solid var(--line);border-radius:8px;font-size:.85rem}
+.overview p{margin:0}
+.overview li span{overflow-wrap:anywhere}
 .notice .due{margin-bottom:0}
 .notice{text-align:center;display:grid;gap:1rem;justify-items:stretch}
 @media (prefers-reduced-motion:no-preference){.primary{transition:filter .15s}}
