@@ -33,6 +33,7 @@ import type { AppliedEvents } from './stripe/apply-events.ts'
 import { createInbox } from './stripe/inbox.ts'
 import type { Inbox } from './stripe/inbox.ts'
 import { EVENTS_CHANNEL, nextOwedInMs } from './stripe/inbox.repository.ts'
+import { createRetentionRound } from './stripe/redact-events.ts'
 import { createStripeClient } from './stripe/stripe.client.ts'
 import type { StripeClient } from './stripe/stripe.client.ts'
 import { webhookRoutes } from './stripe/webhook.routes.ts'
@@ -64,7 +65,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
   }
-  const workers = await startWorkers(config.databaseUrl, parts)
+  const workers = await startWorkers(config, parts)
   const inbox = createInbox({ ...parts, onApplied: workers.onApplied })
 
   const stopping = new AbortController()
@@ -102,7 +103,7 @@ type Parts = {
 }
 
 /** The deliverer and the worker of owed events, and the session by which other processes wake them. */
-async function startWorkers(databaseUrl: string, parts: Parts) {
+async function startWorkers(config: GatewayConfig, parts: Parts) {
   const { pool, log } = parts
   // Filled in below: the loops need the session, and the session wakes the loops.
   const wake: Record<string, (payload: string) => void> = {
@@ -110,7 +111,7 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
     [EVENTS_CHANNEL]: () => {},
     [PAYMENTS_CHANNEL]: parts.watchers.changed,
   }
-  const session = await startWorkerSession({ url: databaseUrl, schema: SCHEMA, log, wake })
+  const session = await startWorkerSession({ url: config.databaseUrl, schema: SCHEMA, log, wake })
   const onApplied = ({ owed, deliveries, transitions }: AppliedEvents): void => {
     if (deliveries > 0) deliverer.wake()
     if (owed > 0) owedEvents.wake()
@@ -135,6 +136,11 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
     async () => ((await readOneFee(parts)) ? FEE_INTERVAL_MS : nextFeeDueInMs(pool)),
     log,
   )
+  const retention = startLoop(
+    'retention',
+    createRetentionRound({ pool, retentionDays: config.eventRetentionDays }),
+    log,
+  )
   wake[DELIVERIES_CHANNEL] = deliverer.wake
   wake[EVENTS_CHANNEL] = owedEvents.wake
   return {
@@ -142,7 +148,13 @@ async function startWorkers(databaseUrl: string, parts: Parts) {
     onChanged,
     isBreakerOpen: deliverer.isBreakerOpen,
     stop: async () => {
-      await Promise.all([owedEvents.stop(), refundRequests.stop(), fees.stop(), deliverer.stop()])
+      await Promise.all([
+        owedEvents.stop(),
+        refundRequests.stop(),
+        fees.stop(),
+        retention.stop(),
+        deliverer.stop(),
+      ])
       await session.stop()
     },
   }

@@ -16,6 +16,8 @@ export type GatewayConfig = {
   readonly serviceToken: string
   readonly trustedProxies: readonly string[]
   readonly stripeIpAllowlist: 'off' | 'on' | readonly string[]
+  /** Whole days after which the payload of an event is redacted. */
+  readonly eventRetentionDays: number
   readonly logLevel: LogLevel
 }
 
@@ -43,6 +45,7 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       serviceToken: serviceTokens[0] ?? '',
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
       stripeIpAllowlist: allowlist(env),
+      eventRetentionDays: env.integer('EVENT_RETENTION_DAYS', 90, { min: 1, max: 3650 }),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)
