@@ -18,6 +18,11 @@ export function newId(prefix: string, length = 24): string {
   return `${prefix}_${randomText(length)}`
 }
 
+/** A new id in the shape of Stripe's younger objects, such as `pm_1…`. */
+export function newNumberedId(prefix: string): string {
+  return `${prefix}_1${randomText(23)}`
+}
+
 /** As Stripe does, a payment's charge, refunds, balance rows and events share the stem of its PaymentIntent. */
 export function newStem(): string {
   return `3${randomText(16)}`

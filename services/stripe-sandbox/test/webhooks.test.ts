@@ -89,7 +89,8 @@ describe('a webhook endpoint', () => {
       url: `${world.receiver.url}/second`,
       enabled_events: ['product.created'],
     })
-    assert.match(endpoint.secret ?? '', /^whsec_\w{32}$/)
+    assert.match(endpoint.id, /^we_1[0-9A-Za-z]{23}$/)
+    assert.match(endpoint.secret ?? '', /^whsec_[0-9A-Za-z]{32}$/)
     assert.equal((await world.stripe.webhookEndpoints.retrieve(endpoint.id)).secret, undefined)
     await world.stripe.products.create({ name: 'Kayak' })
     await world.receiver.until((received) => received.length === 2)

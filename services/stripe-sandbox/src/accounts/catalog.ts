@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { newId, randomText } from '../ids.ts'
+import { newId, newNumberedId } from '../ids.ts'
 import type { CustomerRecord, PriceRecord, ProductRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 
@@ -126,7 +126,7 @@ export function newPrice(
   from: Pick<PriceRecord, 'currency' | 'unitAmount' | 'product'> & Partial<PriceRecord>,
 ): PriceRecord {
   return tx.put('prices', {
-    id: `price_1${randomText(23)}`,
+    id: newNumberedId('price'),
     created: tx.now,
     active: true,
     nickname: null,

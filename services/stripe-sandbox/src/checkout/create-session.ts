@@ -1,6 +1,6 @@
 import { newPrice, newProduct } from '../accounts/catalog.ts'
 import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../errors.ts'
-import { randomText } from '../ids.ts'
+import { newNumberedId, randomText } from '../ids.ts'
 import type { Params } from '../http/params.ts'
 import {
   anything,
@@ -189,7 +189,7 @@ function newLineItem(tx: Tx, item: LineItemShape, index: number): LineItemRecord
   const path = `line_items[${index}]`
   const { price, name, description } = priceOf(tx, item, path)
   return {
-    id: `li_1${randomText(23)}`,
+    id: newNumberedId('li'),
     name,
     description,
     unitAmount: price.unitAmount,

@@ -12,7 +12,7 @@ import { activeSecrets } from './webhook-endpoint.ts'
 import type { WebhookRule } from '../faults/fault.ts'
 import { shuffled } from '../faults/fault.ts'
 import type { Faults } from '../faults/faults.ts'
-import { newId } from '../ids.ts'
+import { newId, newNumberedId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
 type Result = { readonly status: number | null; readonly error: string | null }
@@ -203,7 +203,7 @@ export class Deliverer {
   #twin(delivery: DeliveryRecord): void {
     const event = this.#store.get('events', delivery.event)
     if (!event) return
-    const id = newId('evt_1', 23)
+    const id = newNumberedId('evt')
     const twin = deliveryId(id, delivery.endpoint)
     this.#faultless.add(twin)
     this.#store.transact(NOBODY, (tx) => {

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { newId, stemOf, stemmedId } from '../ids.ts'
+import { newNumberedId, stemOf, stemmedId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
@@ -83,5 +83,5 @@ function eventId(object: {
 }): string {
   const payment = object.object === 'payment_intent' ? object.id : object.payment_intent
   const belongs = object.object !== 'checkout.session' && typeof payment === 'string'
-  return belongs ? stemmedId('evt', stemOf(payment)) : newId('evt_1', 23)
+  return belongs ? stemmedId('evt', stemOf(payment)) : newNumberedId('evt')
 }

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { newId, randomText } from '../ids.ts'
+import { newNumberedId, randomText } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
@@ -37,7 +37,7 @@ export function newWebhookEndpoint(
 ): WebhookEndpointRecord {
   const { secret, ...rest } = from
   return tx.put('webhook_endpoints', {
-    id: newId('we_1', 23),
+    id: newNumberedId('we'),
     created: tx.now,
     apiVersion: API_VERSION,
     description: null,

@@ -1,6 +1,6 @@
 import { invalidRequest } from '../errors.ts'
 import { emit } from '../events/event.ts'
-import { newId } from '../ids.ts'
+import { newNumberedId } from '../ids.ts'
 import { render } from '../resources.ts'
 import type { ChargeRecord, DisputeRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
@@ -20,7 +20,7 @@ export function openDispute(tx: Tx, chargeId: string, why: string): DisputeRecor
   if (!charge?.captured) return undefined
   const inquiry = why === 'inquiry'
   const opened = tx.put('disputes', {
-    id: newId('du_1', 23),
+    id: newNumberedId('du'),
     created: tx.now,
     charge: charge.id,
     paymentIntent: charge.paymentIntent,
@@ -47,7 +47,7 @@ export function warnOfFraud(tx: Tx, chargeId: string): void {
   const charge = tx.get('charges', chargeId)
   if (!charge) return
   const warning = tx.put('early_fraud_warnings', {
-    id: newId('issfr_1', 23),
+    id: newNumberedId('issfr'),
     created: tx.now,
     charge: charge.id,
     paymentIntent: charge.paymentIntent,

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { ApiError, docUrl, invalidParameter, missingParameter, noSuch } from '../errors.ts'
-import { newId } from '../ids.ts'
+import { newNumberedId } from '../ids.ts'
 import type { PaymentMethodRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import type { Instrument } from './instruments.ts'
@@ -89,7 +89,7 @@ export function createPaymentMethod(
   owner: Owner & { expMonth?: number; expYear?: number },
 ): PaymentMethodRecord {
   return tx.put('payment_methods', {
-    id: newId('pm_1', 23),
+    id: newNumberedId('pm'),
     created: tx.now,
     type: instrument.type,
     instrument: instrument.name,
