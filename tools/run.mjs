@@ -1,7 +1,7 @@
 // The entry of every npm script: installs what is missing, then runs the given TypeScript file on the Node that
 // package.json pins. It is the one file that must run on any Node >= 20, so it is plain JavaScript without imports
 // from node_modules.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   accessSync,
@@ -82,8 +82,8 @@ function installerPid() {
   try {
     // A lock older than any install was left by a killed one; its pid may be another process's by now.
     if (Date.now() - statSync(lockFile).mtimeMs > INSTALL_MS_MAX) return null
-    const pid = Number(readFileSync(lockFile, 'utf8'))
-    return isAlive(pid) ? pid : null
+    const pids = readFileSync(lockFile, 'utf8').split(' ').map(Number)
+    return pids.find(isAlive) ?? null
   } catch {
     return null
   }
@@ -91,7 +91,8 @@ function installerPid() {
 
 /**
  * Two commands started at once on a fresh clone must not both run `npm ci`: the second waits for the first. The lock
- * holds its owner's pid, so one left by a killed install is taken over at once. False: the other has installed.
+ * holds the pids of its owner and of the owner's npm, which may outlive it; one left by dead processes is taken over
+ * at once. False: the other has installed.
  */
 function takeInstallLock() {
   const draft = `${lockFile}.${process.pid}`
@@ -128,7 +129,7 @@ function linkOnce(from, to) {
   }
 }
 
-function install() {
+async function install() {
   try {
     accessSync(root, constants.W_OK)
   } catch {
@@ -139,7 +140,7 @@ function install() {
     if (isInstalled()) return
     say('installing the packages of package-lock.json (once, about half a minute) …')
     const started = Date.now()
-    runNpmCi()
+    await runNpmCi()
     writeFileSync(stampFile, wantedStamp())
     say(`installed in ${Math.round((Date.now() - started) / 1000)} s`)
   } finally {
@@ -147,7 +148,7 @@ function install() {
   }
 }
 
-function runNpmCi() {
+async function runNpmCi() {
   // Everything, whatever the user's or the CI's npm is told to leave out (NODE_ENV=production, omit=dev): the tools that
   // run the project are among the development and optional packages.
   const include = ['--include=dev', '--include=optional', '--include=peer']
@@ -157,20 +158,24 @@ function runNpmCi() {
   for (const name of Object.keys(env))
     if (/^(npm_config_(omit|only|production|dry_run)|node_env)$/i.test(name)) delete env[name]
   const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env }
-  const ticker = spawn(
-    process.execPath,
-    [
-      '-e',
-      `setInterval(() => process.kill(${process.pid}, 0) && process.stderr.write("passerelle: still installing …\\n"), 10000)`,
-    ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  )
   const npm = process.env.npm_execpath
-  const done = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, ...args], options)
-    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
-  ticker.kill('SIGKILL')
-  if (done.status !== 0)
+  const child = npm?.endsWith('.js')
+    ? spawn(process.execPath, [npm, ...args], options)
+    : spawn('npm', args, { ...options, shell: process.platform === 'win32' })
+  if (child.pid !== undefined) writeFileSync(lockFile, `${process.pid} ${child.pid}`)
+  const stop = () => {
+    child.kill('SIGTERM')
+    fail('stopped while installing. The next command begins it again.')
+  }
+  process.once('SIGTERM', stop)
+  const ticker = setInterval(() => say('still installing …'), 10_000)
+  const code = await new Promise((resolve) => {
+    child.once('error', () => resolve(1))
+    child.once('close', resolve)
+  })
+  clearInterval(ticker)
+  process.removeListener('SIGTERM', stop)
+  if (code !== 0)
     throw new Error(
       'npm ci failed; the lines above say why. Check the network and the free disk space, then run the command again.',
     )
@@ -190,7 +195,7 @@ const npmPid = findNpm()
 const [script, ...args] = process.argv.slice(2)
 if (!script) fail('usage: node tools/run.mjs <file.ts> [arguments]')
 try {
-  if (!isInstalled()) install()
+  if (!isInstalled()) await install()
 } catch (error) {
   fail(error.message)
 }
