@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -33,6 +34,15 @@ const FLAGS = [
   '--no-pings',
 ]
 
+// The package's own file looks for its fonts in /tmp/fonts; without any font Chromium ends at the first form field.
+const FONTS = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+`
+
 /** Starts the browser, unpacking it first when that was not done yet on this machine. */
 export async function launchBrowser(): Promise<Browser> {
   const folder = await unpackedFolder()
@@ -51,9 +61,9 @@ async function unpackedFolder(): Promise<string> {
     version: string
   }
   const cache = cacheFolder()
-  const folder = join(cache, `chromium-${version}`)
+  const folder = join(cache, `browser-${version}`)
   if (existsSync(folder)) return folder
-  const draft = mkdtempSync(join(cache, 'chromium-draft-'))
+  const draft = mkdtempSync(join(cache, 'browser-draft-'))
   try {
     await unpackInto(draft, packageFolder)
     if (!existsSync(folder)) renameSync(draft, folder)
@@ -74,6 +84,7 @@ async function unpackInto(draft: string, packageFolder: string): Promise<void> {
     chromium.setGraphicsMode = false
     await chromium.executablePath()
     await inflate(join(packageFolder, 'bin', 'al2023.tar.br'))
+    writeFileSync(join(draft, 'fonts', 'fonts.conf'), FONTS)
   } finally {
     if (TMPDIR === undefined) delete process.env['TMPDIR']
     else process.env['TMPDIR'] = TMPDIR
