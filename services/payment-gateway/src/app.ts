@@ -12,7 +12,11 @@ import { adminRoutes } from './admin/admin.routes.ts'
 import { createAdoptPayment } from './checkout/adopt-payment.ts'
 import { checkoutRoutes } from './checkout/checkout.routes.ts'
 import type { GatewayConfig } from './config.ts'
+import { docsRoutes } from './ops/docs.routes.ts'
 import { healthRoutes } from './ops/health.routes.ts'
+import { createMetrics } from './ops/metrics.ts'
+import type { Metrics } from './ops/metrics.ts'
+import { metricsRoutes } from './ops/metrics.routes.ts'
 import { nextFeeDueInMs } from './ledger/ledger.repository.ts'
 import { readOneFee } from './ledger/read-fees.ts'
 import { createBookingClient } from './outbox/booking.client.ts'
@@ -25,6 +29,9 @@ import { paymentRoutes } from './payments/payment.routes.ts'
 import { createPaymentWatchers, PAYMENTS_CHANNEL } from './payments/payment-stream.ts'
 import type { PaymentWatchers } from './payments/payment-stream.ts'
 import { paymentStreamRoutes } from './payments/payment-stream.routes.ts'
+import { reconciliationRoutes } from './reconciliation/reconciliation.routes.ts'
+import { startHealing } from './reconciliation/run-schedule.ts'
+import type { Healing } from './reconciliation/run-schedule.ts'
 import { nextRefundRequestInMs } from './refunds/refund.repository.ts'
 import { refundRoutes } from './refunds/refund.routes.ts'
 import { workOneRefundRequest } from './refunds/work-refund-requests.ts'
@@ -57,16 +64,26 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     connectionsMax: CONNECTIONS_MAX,
     log,
   })
+  // The deliverer counts, and is asked when the numbers are read: it is made below.
+  const metrics = createMetrics({ pool, isBreakerOpen: () => workers.isBreakerOpen() })
   const parts: Parts = {
     pool,
     log,
+    metrics,
     extended: config.bookingStatusExtended,
     stripe: createStripeClient(config.stripe),
     booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
   }
   const workers = await startWorkers(config, parts)
-  const inbox = createInbox({ ...parts, onApplied: workers.onApplied })
+  const inbox = createInbox({ ...parts, onApplied: workers.onApplied, onBatch: metrics.onBatch })
+  const { onApplied, onChanged } = workers
+  const healing = startHealing(config.healing, {
+    ...parts,
+    livemode: config.stripe.livemode,
+    onApplied,
+    onChanged,
+  })
 
   const stopping = new AbortController()
   const server = createHttpServer({
@@ -74,7 +91,9 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     corsOrigin: config.frontendUrl,
     trustedProxies: config.trustedProxies,
   })
-  addRoutes(server, config, { ...parts, ...workers, inbox, stopping: stopping.signal })
+  await docsRoutes(server)
+  metricsRoutes(server, metrics)
+  addRoutes(server, config, { ...parts, ...workers, inbox, healing, stopping: stopping.signal })
   healthRoutes(server, { pool, schemaVersion, isStopping: () => stopping.signal.aborted })
   const { url, port } = await listen(server, config)
   log.info({ port, livemode: config.stripe.livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
@@ -86,6 +105,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       stopping.abort()
       await server.close()
       await inbox.drain()
+      await healing.stop()
       await workers.stop()
       await pool.end()
     },
@@ -100,6 +120,7 @@ type Parts = {
   readonly stripe: StripeClient
   readonly booking: BookingClient
   readonly watchers: PaymentWatchers
+  readonly metrics: Metrics
 }
 
 /** The deliverer and the worker of owed events, and the session by which other processes wake them. */
@@ -117,7 +138,7 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     if (owed > 0) owedEvents.wake()
     for (const transition of transitions) log.info(transition, 'payment.changed')
   }
-  const deliverer = startDelivering({ ...parts, session })
+  const deliverer = startDelivering({ ...parts, session, onAttempt: parts.metrics.onAttempt })
   const owed = { ...parts, adopt: createAdoptPayment(parts), onApplied }
   const owedEvents = startLoop(
     'owed_events',
@@ -165,6 +186,7 @@ function addRoutes(
   config: GatewayConfig,
   parts: Parts & {
     readonly inbox: Inbox
+    readonly healing: Healing
     readonly onChanged: () => void
     readonly isBreakerOpen: () => boolean
     readonly stopping: AbortSignal
@@ -180,6 +202,7 @@ function addRoutes(
       paymentStreamRoutes(api, { ...parts, authenticate })
       refundRoutes(api, { ...parts, authenticate })
       adminRoutes(api, { ...parts, authenticate })
+      reconciliationRoutes(api, { ...parts, authenticate })
       webhookRoutes(api, { inbox: parts.inbox, secrets, livemode, allowlist })
     },
     { prefix: '/api/v1/payment-gateway' },

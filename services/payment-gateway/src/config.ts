@@ -1,6 +1,7 @@
 import { LOG_LEVELS, readConfig } from '@passerelle/kit/config'
 import type { EnvReader, Environment, LogLevel } from '@passerelle/kit/config'
 import type { AuthConfig } from '@passerelle/kit/caller'
+import type { HealingConfig } from './reconciliation/run-schedule.ts'
 
 export type GatewayConfig = {
   readonly port: number
@@ -18,6 +19,7 @@ export type GatewayConfig = {
   readonly stripeIpAllowlist: 'off' | 'on' | readonly string[]
   /** Whole days after which the payload of an event is redacted. */
   readonly eventRetentionDays: number
+  readonly healing: HealingConfig
   readonly logLevel: LogLevel
 }
 
@@ -46,6 +48,7 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
       stripeIpAllowlist: allowlist(env),
       eventRetentionDays: env.integer('EVENT_RETENTION_DAYS', 90, { min: 1, max: 3650 }),
+      healing: healingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)
@@ -68,6 +71,17 @@ function stripeConfig(env: EnvReader): StripeConfig {
     webhookSecrets,
     apiBase: env.url('STRIPE_API_BASE', 'https://api.stripe.com'),
     livemode: livemode === 'auto' ? prefix?.[1] === 'live' : livemode === 'true',
+  }
+}
+
+function healingConfig(env: EnvReader): HealingConfig {
+  const seconds = (name: string, fallback: number): number =>
+    env.integer(name, fallback, { min: 0, max: 24 * 60 * 60 })
+  return {
+    sweepIntervalSeconds: seconds('SWEEP_INTERVAL_SECONDS', 60),
+    sweepLagSeconds: seconds('SWEEP_LAG_SECONDS', 10),
+    reconcileIntervalSeconds: seconds('RECONCILE_INTERVAL_SECONDS', 30),
+    reconcileAfterSeconds: seconds('RECONCILE_AFTER_SECONDS', 60),
   }
 }
 

@@ -59,6 +59,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     AUTH_JWT_SECRET: JWT_SECRET,
     BOOKING_SERVICE_URL: booking.url,
     FRONTEND_URL: 'http://localhost:5173',
+    // Nothing heals by itself while a test looks at what webhooks do; the healing tests switch it on.
+    SWEEP_INTERVAL_SECONDS: '0',
+    RECONCILE_INTERVAL_SECONDS: '0',
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
   }

@@ -35,6 +35,9 @@ export type CheckoutDeps = {
   readonly onChanged: (paymentIds: readonly string[]) => void
 }
 
+/** What making an attempt at Stripe needs. */
+export type CreateDeps = Omit<CheckoutDeps, 'booking' | 'frontendUrl' | 'livemode'>
+
 /** An open attempt as Stripe told it, and a token that may read its payment. */
 export type Started = {
   readonly payment: Pick<Payment, 'id' | 'amountMinor' | 'currency'>
@@ -204,7 +207,7 @@ async function newAttempt(tx: Tx, deps: CheckoutDeps, payment: Payment, wish: Wi
 }
 
 /** The attempt, open at Stripe; throws when Stripe is away or refuses. */
-async function createAtStripe(deps: CheckoutDeps, attempt: Attempt): Promise<Started> {
+export async function createAtStripe(deps: CreateDeps, attempt: Attempt): Promise<Started> {
   const session = attempt.kind === 'checkout_session'
   let answer = session
     ? await deps.stripe.createSession(attempt.parameters, attempt.id)
@@ -229,7 +232,7 @@ export function stripeUnavailable(): ApiError {
   )
 }
 
-async function giveUpIfHopeless(deps: CheckoutDeps, attempt: Attempt, answer: StripeAnswer): Promise<void> {
+async function giveUpIfHopeless(deps: CreateDeps, attempt: Attempt, answer: StripeAnswer): Promise<void> {
   if (answer.kind === 'not_found')
     await inTransaction(deps.pool, (tx) => closeAttempt(tx, attempt.id, 'not made by Stripe'))
   if (answer.kind !== 'refused') return
@@ -247,7 +250,7 @@ async function giveUpIfHopeless(deps: CheckoutDeps, attempt: Attempt, answer: St
 }
 
 async function opened(
-  deps: CheckoutDeps,
+  deps: CreateDeps,
   attempt: Attempt,
   answer: Extract<StripeAnswer, { kind: 'answered' }>,
 ): Promise<Started> {

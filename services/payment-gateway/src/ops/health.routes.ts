@@ -1,5 +1,8 @@
+import { successBody } from '@passerelle/contracts/envelope'
 import type { Pool } from '@passerelle/kit/database'
+import { ApiError } from '@passerelle/kit/errors'
 import type { HttpServer } from '@passerelle/kit/http'
+import { Type } from 'typebox'
 
 export type HealthDeps = {
   readonly pool: Pool
@@ -9,21 +12,34 @@ export type HealthDeps = {
 
 /** `/healthz` says the process lives; `/readyz` says it can do its work: database reachable, schema current, not stopping. */
 export function healthRoutes(server: HttpServer, deps: HealthDeps): void {
-  server.get('/healthz', { config: { quiet: true } }, async () => ({
-    success: true,
-    data: { status: 'alive' },
-  }))
-  server.get('/readyz', { config: { quiet: true } }, async (request, reply) => {
-    const because = await whyNotReady(deps)
-    if (because === null) return { success: true, data: { status: 'ready' } }
-    return reply
-      .code(503)
-      .header('retry-after', '1')
-      .send({
-        success: false,
-        error: { code: 'SERVICE_UNAVAILABLE', message: because, requestId: request.id },
-      })
-  })
+  server.get(
+    '/healthz',
+    {
+      config: { quiet: true },
+      schema: {
+        summary: 'Whether the process lives',
+        tags: ['operations'],
+        response: { 200: successBody(Type.Object({ status: Type.Literal('alive') })) },
+      },
+    },
+    async () => ({ success: true as const, data: { status: 'alive' as const } }),
+  )
+  server.get(
+    '/readyz',
+    {
+      config: { quiet: true },
+      schema: {
+        summary: 'Whether it can do its work: database reachable, schema current, not stopping',
+        tags: ['operations'],
+        response: { 200: successBody(Type.Object({ status: Type.Literal('ready') })) },
+      },
+    },
+    async () => {
+      const because = await whyNotReady(deps)
+      if (because !== null) throw new ApiError('SERVICE_UNAVAILABLE', because, { retryAfterSeconds: 1 })
+      return { success: true as const, data: { status: 'ready' as const } }
+    },
+  )
 }
 
 async function whyNotReady(deps: HealthDeps): Promise<string | null> {

@@ -20,10 +20,18 @@ export type AppliedEvents = {
   readonly transitions: readonly Transition[]
   /** How many of the events are left to the worker. */
   readonly owed: number
+  /** How many of them say nothing for us. */
+  readonly skipped: number
   readonly deliveries: number
 }
 
-export const NOTHING_APPLIED: AppliedEvents = { changed: [], transitions: [], owed: 0, deliveries: 0 }
+export const NOTHING_APPLIED: AppliedEvents = {
+  changed: [],
+  transitions: [],
+  owed: 0,
+  skipped: 0,
+  deliveries: 0,
+}
 
 // An event that waits for its payment to be known is looked at again after this long, should no other event bring it.
 const OWED_IN_MS = 1000
@@ -48,6 +56,7 @@ export async function applyEvents(
   const changed = new Set<string>()
   const transitions: Transition[] = []
   let owed = 0
+  let skipped = 0
   let deliveries = 0
   for (let round = 0; batch.length > 0 && round < ROUNDS_MAX; round += 1) {
     const { outcomes, changes, links } = await resolve(tx, batch)
@@ -63,11 +72,12 @@ export async function applyEvents(
     for (const id of applied.changed) changed.add(id)
     transitions.push(...applied.transitions)
     owed += [...outcomes.values()].filter((outcome) => outcome.status === 'received').length
+    skipped += [...outcomes.values()].filter((outcome) => outcome.status === 'skipped').length
     deliveries += applied.deliveries
     batch = await waitingEvents(tx, fresh)
     owed -= batch.length
   }
-  return { changed: [...changed], transitions, owed: Math.max(owed, 0), deliveries }
+  return { changed: [...changed], transitions, owed: Math.max(owed, 0), skipped, deliveries }
 }
 
 function incidentsOf(batch: readonly ReadEvent[], outcomes: ReadonlyMap<string, Outcome>) {

@@ -3,6 +3,7 @@ import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { applyEvents, readStored } from './apply-events.ts'
 import type { AppliedEvents } from './apply-events.ts'
+import type { StripeEvent } from './event.ts'
 import { EVENTS_CHANNEL, insertEvents } from './inbox.repository.ts'
 import type { Received } from './inbox.repository.ts'
 
@@ -37,6 +38,12 @@ export type InboxDeps = {
   readonly extended: boolean
   /** Told after the commit: which payments changed, and whether events are owed to the worker. */
   readonly onApplied: (applied: AppliedEvents) => void
+  /** Told after the commit: how many were received, which of them were new, and what became of these; null when none could be applied yet. */
+  readonly onBatch?: (batch: {
+    readonly received: number
+    readonly fresh: readonly StripeEvent[]
+    readonly applied: AppliedEvents | null
+  }) => void
 }
 
 export function createInbox(deps: InboxDeps): Inbox {
@@ -82,15 +89,11 @@ async function settle(batch: readonly Waiting[], deps: InboxDeps): Promise<void>
 
 async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promise<void> {
   try {
-    const applied = await inTransaction(deps.pool, async (tx) => {
-      const fresh = await insertEvents(tx, batch, 0)
-      const events = unique(batch).filter(({ event }) => fresh.has(event.id))
-      return applyEvents(
-        tx,
-        events.map(({ event }) => readStored(event)),
-        deps,
-      )
+    const { fresh, applied } = await inTransaction(deps.pool, async (tx) => {
+      const fresh = newOf(batch, await insertEvents(tx, batch, 0))
+      return { fresh, applied: await applyEvents(tx, fresh.map(readStored), deps) }
     })
+    deps.onBatch?.({ received: batch.length, fresh, applied })
     deps.onApplied(applied)
   } catch (error) {
     // Without an answer from the server nothing can be stored either. With one, some event of the batch cannot be
@@ -98,14 +101,17 @@ async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promi
     if (sqlState(error) === undefined && !(error instanceof RangeError) && !(error instanceof TypeError))
       throw error
     deps.log.error({ err: error, events: batch.length }, 'inbox.batch_not_applied')
-    await inTransaction(deps.pool, async (tx) => {
-      await insertEvents(tx, batch, 0)
+    const fresh = await inTransaction(deps.pool, async (tx) => {
+      const stored = await insertEvents(tx, batch, 0)
       await tx.query(`select pg_notify('${EVENTS_CHANNEL}', '')`)
+      return newOf(batch, stored)
     })
+    deps.onBatch?.({ received: batch.length, fresh, applied: null })
   }
 }
 
-/** Stripe may send an event twice within one batch. */
-function unique(batch: readonly Received[]): Received[] {
-  return [...new Map(batch.map((received) => [received.event.id, received])).values()]
+/** The events that were not stored before, each once: Stripe may send one twice within a batch. */
+function newOf(batch: readonly Received[], stored: ReadonlySet<string>): StripeEvent[] {
+  const events = new Map(batch.map(({ event }) => [event.id, event]))
+  return [...events.values()].filter(({ id }) => stored.has(id))
 }
