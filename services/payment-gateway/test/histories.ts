@@ -62,7 +62,11 @@ const refund = (id: string, status: string, amount: number, created: number): Fi
   failure_reason: status === 'failed' ? 'lost_or_stolen_card' : null,
   metadata: {},
 })
-const dispute = (status: string): Fields => ({
+const taken = { id: 'txn_2', amount: -AMOUNT, fee: 1500, net: -AMOUNT - 1500, currency: 'eur' }
+const givenBack = { id: 'txn_3', amount: AMOUNT, fee: -1500, net: AMOUNT + 1500, currency: 'eur' }
+const takenAgain = { ...taken, id: 'txn_4' }
+/** Its money as Stripe books it: taken at the chargeback, given back when it is won. */
+const dispute = (status: string, movements: readonly Fields[] = [taken]): Fields => ({
   id: 'du_1',
   object: 'dispute',
   status,
@@ -72,6 +76,7 @@ const dispute = (status: string): Fields => ({
   payment_intent: 'pi_1',
   charge: 'ch_1',
   reason: 'general',
+  balance_transactions: movements,
   metadata: {},
 })
 const charge = (transaction: unknown): Fields => ({
@@ -226,8 +231,15 @@ export const HISTORIES: readonly History[] = [
     [50, 'charge.dispute.created', dispute('needs_response')],
     [50, 'charge.dispute.funds_withdrawn', dispute('needs_response')],
     [60, 'charge.dispute.updated', dispute('under_review')],
-    [70, 'charge.dispute.funds_reinstated', dispute('won')],
-    [70, 'charge.dispute.closed', dispute('won')],
+    [70, 'charge.dispute.funds_reinstated', dispute('won', [taken, givenBack])],
+    [70, 'charge.dispute.closed', dispute('won', [taken, givenBack])],
+  ]),
+  history('disputed and won, lost on appeal', [
+    ...PAID_SHORT,
+    [50, 'charge.dispute.created', dispute('needs_response')],
+    [70, 'charge.dispute.closed', dispute('won', [taken, givenBack])],
+    [80, 'charge.dispute.updated', dispute('appeal_under_review', [taken, givenBack, takenAgain])],
+    [90, 'charge.dispute.closed', dispute('lost', [taken, givenBack, takenAgain])],
   ]),
   history('refunded in part, disputed and lost', [
     ...PAID_SHORT,
@@ -238,7 +250,7 @@ export const HISTORIES: readonly History[] = [
   ]),
   history('inquiry that escalates under a refund', [
     ...PAID_SHORT,
-    [50, 'charge.dispute.created', dispute('warning_needs_response')],
+    [50, 'charge.dispute.created', dispute('warning_needs_response', [])],
     [55, 'refund.created', refund('re_1', 'succeeded', AMOUNT, 55)],
     [60, 'charge.dispute.funds_withdrawn', dispute('needs_response')],
     [60, 'refund.failed', refund('re_1', 'failed', AMOUNT, 55)],
@@ -272,7 +284,7 @@ export const HISTORIES: readonly History[] = [
     [30, 'refund.created', refund('re_1', 'pending', 2000, 30)],
     [35, 'refund.updated', refund('re_1', 'succeeded', 2000, 30)],
     [50, 'charge.dispute.created', dispute('needs_response')],
-    [60, 'charge.dispute.closed', dispute('won')],
+    [60, 'charge.dispute.closed', dispute('won', [taken, givenBack])],
     [70, 'refund.created', refund('re_2', 'succeeded', 8000, 70)],
   ]),
 ]

@@ -1,4 +1,4 @@
-import type { DisputeState, Known, RefundState } from '../payments/known.ts'
+import type { Known, RefundState } from '../payments/known.ts'
 
 /**
  *  stripe_balance   what Stripe holds for us
@@ -23,21 +23,6 @@ const REFUND_POSTINGS: Record<RefundState, { readonly given: boolean; readonly r
   canceled: { given: false, returned: false },
   failed: { given: true, returned: true },
 }
-
-// An inquiry moves no money. A dispute that was won had been withdrawn before, whether we heard of that or not.
-const DISPUTE_POSTINGS: Record<DisputeState, { readonly withdrawn: boolean; readonly reinstated: boolean }> =
-  {
-    warning_needs_response: { withdrawn: false, reinstated: false },
-    warning_under_review: { withdrawn: false, reinstated: false },
-    warning_closed: { withdrawn: false, reinstated: false },
-    needs_response: { withdrawn: true, reinstated: false },
-    under_review: { withdrawn: true, reinstated: false },
-    appeal_needs_response: { withdrawn: true, reinstated: false },
-    appeal_under_review: { withdrawn: true, reinstated: false },
-    prevented: { withdrawn: false, reinstated: false },
-    lost: { withdrawn: true, reinstated: false },
-    won: { withdrawn: true, reinstated: true },
-  }
 
 /** Every posting that what is known calls for; knowing more only adds postings. */
 export function postingsOf(known: Known): readonly Posting[] {
@@ -64,8 +49,9 @@ function capturePostings(known: Known): Posting[] {
 
 function feePostings(known: Known): Posting[] {
   return Object.entries(known.charges).flatMap(([id, { fee }]) => {
-    if (fee === null || fee.amountMinor === 0) return []
-    return [move(`fee ${id}`, fee.currency, { from: 'stripe_balance', to: 'stripe_fees' }, fee.amountMinor)]
+    if (fee === null) return []
+    const way = { from: 'stripe_balance', to: 'stripe_fees' } as const
+    return signedMove(`fee ${id}`, fee.currency, way, fee.amountMinor)
   })
 }
 
@@ -91,27 +77,32 @@ function refundPostings(known: Known): Posting[] {
   })
 }
 
+/** Every movement of a dispute's money that Stripe booked, and what it cost: an inquiry, which moves none, posts none. */
 function disputePostings(known: Known): Posting[] {
-  return Object.entries(known.disputes).flatMap(([id, dispute]) => {
-    const { withdrawn, reinstated } = DISPUTE_POSTINGS[dispute.state]
-    const { currency, amountMinor } = dispute
-    return [
-      ...(withdrawn
-        ? [move(`dispute ${id}`, currency, { from: 'stripe_balance', to: 'disputed_funds' }, amountMinor)]
-        : []),
-      ...(reinstated
-        ? [move(`dispute_won ${id}`, currency, { from: 'disputed_funds', to: 'stripe_balance' }, amountMinor)]
-        : []),
-    ]
-  })
+  return Object.values(known.disputes).flatMap(({ movements }) =>
+    Object.entries(movements).flatMap(([id, { amountMinor, currency, fee }]) => [
+      ...signedMove(`dispute ${id}`, currency, { from: 'disputed_funds', to: 'stripe_balance' }, amountMinor),
+      ...signedMove(
+        `dispute_fee ${id}`,
+        fee.currency,
+        { from: 'stripe_balance', to: 'stripe_fees' },
+        fee.amountMinor,
+      ),
+    ]),
+  )
 }
 
-function move(
-  id: string,
-  currency: string,
-  way: { from: Account; to: Account },
-  amountMinor: number,
-): Posting {
+/** Nothing moves nothing, and a negative amount goes the other way. */
+function signedMove(id: string, currency: string, way: Way, amountMinor: number): Posting[] {
+  if (amountMinor === 0) return []
+  return amountMinor > 0
+    ? [move(id, currency, way, amountMinor)]
+    : [move(id, currency, { from: way.to, to: way.from }, -amountMinor)]
+}
+
+type Way = { readonly from: Account; readonly to: Account }
+
+function move(id: string, currency: string, way: Way, amountMinor: number): Posting {
   const { from, to } = way
   return {
     id,

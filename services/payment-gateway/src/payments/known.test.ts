@@ -96,6 +96,11 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
       currency,
       reason: fc.constantFrom('general', 'fraudulent'),
       createdAt: second,
+      movements: fc.dictionary(
+        fc.constantFrom('txn_1', 'txn_2'),
+        record({ amountMinor, currency, fee: record({ amountMinor, currency }) }),
+        { noNullPrototype: true },
+      ),
     }),
   }),
 )

@@ -127,6 +127,16 @@ export type DisputeKnown = {
   readonly currency: string
   readonly reason: string
   readonly createdAt: number
+  /** The money the dispute moved so far, by balance transaction: Stripe adds to the list and never takes away. */
+  readonly movements: Readonly<Record<string, Movement>>
+}
+
+/** One movement of a dispute's money, as the account's balance sees it: negative is taken, positive given back. */
+export type Movement = {
+  readonly amountMinor: number
+  readonly currency: string
+  /** What the movement cost, in the currency Stripe settles in; negative when an earlier fee is given back. */
+  readonly fee: Fee
 }
 
 export type Fact =
@@ -253,7 +263,21 @@ function mergeDispute(a: DisputeKnown, b: DisputeKnown): DisputeKnown {
     currency: larger(a.currency, b.currency),
     reason: larger(a.reason, b.reason),
     createdAt: Math.min(a.createdAt, b.createdAt),
+    movements: Object.entries(b.movements).reduce(
+      (all, [id, movement]) => mergeInto(all, id, movement, largerMovement),
+      a.movements,
+    ),
   }
+}
+
+// As with fees: two reports of one balance transaction agree.
+function largerMovement(a: Movement, b: Movement): Movement {
+  const order =
+    a.amountMinor - b.amountMinor ||
+    compareIds(a.currency, b.currency) ||
+    a.fee.amountMinor - b.fee.amountMinor ||
+    compareIds(a.fee.currency, b.fee.currency)
+  return order >= 0 ? a : b
 }
 
 const isFinal = (state: IntentState): boolean => state === 'succeeded' || state === 'canceled'

@@ -80,6 +80,7 @@ const dispute = (state: DisputeState, second: number): Fact => ({
     currency: 'eur',
     reason: 'general',
     createdAt: 5,
+    movements: {},
   },
 })
 

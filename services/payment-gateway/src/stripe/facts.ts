@@ -1,6 +1,6 @@
 // The only file that reads Stripe's vocabulary: objects in, facts about one payment out.
 import { DISPUTE_STATES, INTENT_STATES, REFUND_STATES } from '../payments/known.ts'
-import type { Decline, Fact, Fee, IntentState, Moment } from '../payments/known.ts'
+import type { Decline, Fact, Fee, IntentState, Moment, Movement } from '../payments/known.ts'
 import { isObject, isUnixSecond } from './event.ts'
 import type { StripeEvent, StripeObject } from './event.ts'
 
@@ -312,7 +312,8 @@ function readDispute(object: StripeObject, at: Moment): Reading {
   const id = text(object['id'])
   const amountMinor = integer(object['amount'])
   const currency = text(object['currency'])
-  if (id === null || amountMinor === null || currency === null)
+  const movements = movementsOf(object)
+  if (id === null || amountMinor === null || currency === null || movements === null)
     return { kind: 'doubt', refs, because: 'missing_field' }
   if (refs.intentId === null) return { kind: 'doubt', refs, because: 'object_by_reference' }
   return {
@@ -330,10 +331,35 @@ function readDispute(object: StripeObject, at: Moment): Reading {
           currency,
           reason: text(object['reason']) ?? 'unknown',
           createdAt: second(object['created']) ?? at.second,
+          movements,
         },
       },
     ],
   }
+}
+
+/** The balance transactions of a dispute; null when they are not all there to be read. */
+function movementsOf(dispute: StripeObject): Record<string, Movement> | null {
+  const transactions = dispute['balance_transactions']
+  if (!Array.isArray(transactions)) return null
+  const movements = transactions.map((transaction) => movementOf(transaction, dispute))
+  return movements.includes(null) ? null : Object.fromEntries(movements.filter((entry) => entry !== null))
+}
+
+// Stripe settles in the account's currency. Where that is another one than the payer's, the dispute's own amount is what
+// was taken of the payment, and the transaction only tells which way it went.
+function movementOf(transaction: unknown, dispute: StripeObject): [string, Movement] | null {
+  if (!isObject(transaction)) return null
+  const id = text(transaction['id'])
+  const moved = signedInteger(transaction['amount'])
+  const fee = signedInteger(transaction['fee'])
+  const settled = text(transaction['currency'])
+  const disputed = integer(dispute['amount'])
+  const currency = text(dispute['currency'])
+  if (id === null || moved === null || fee === null || settled === null) return null
+  if (disputed === null || currency === null) return null
+  const amountMinor = settled === currency ? moved : Math.sign(moved) * disputed
+  return [id, { amountMinor, currency, fee: { amountMinor: fee, currency: settled } }]
 }
 
 function refsOf(object: StripeObject, own: Partial<Refs>): Refs {
@@ -382,6 +408,10 @@ function text(value: unknown): string | null {
 
 function integer(value: unknown): number | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
+}
+
+function signedInteger(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null
 }
 
 function second(value: unknown): number | null {

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { call, eventually, payAtSandbox, startPlatform, tokenOf } from './platform.ts'
+import type { Platform } from './platform.ts'
+
+const CARDS = {
+  plain: '4242424242424242',
+  disputed: '4000000000000259',
+  inquired: '4000000000001976',
+  refundFails: '4000000000005126',
+}
+
+let platform: Platform
+before(async () => {
+  platform = await startPlatform({
+    sandbox: { settings: { chargeUpdatedDelayMs: 20, disputeDecidedDelayMs: 50, refundSettledDelayMs: 50 } },
+  })
+})
+after(() => platform.stop())
+
+async function paidWith(card: string): Promise<{ readonly bookingId: string; readonly intentId: string }> {
+  const { id: bookingId } = platform.addBooking({ amountMinor: 10_000 })
+  const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId } })
+  await payAtSandbox(platform, body.data['sessionId'] ?? '', card)
+  const intentId = await eventually('the confirmation', async () => {
+    const [told] = platform.booking.toldOf(bookingId)
+    return told?.paymentIntentId ?? null
+  })
+  return { bookingId, intentId }
+}
+
+async function refund(bookingId: string, amountMinor: number): Promise<void> {
+  const { status } = await call(platform, 'POST', `/payments/${bookingId}/refunds`, {
+    body: { amountMinor },
+    bearer: await tokenOf('cus_operator', ['operator']),
+    headers: { 'idempotency-key': randomUUID() },
+  })
+  assert.equal(status, 200)
+}
+
+const headers = { authorization: 'Bearer sk_test_platform' }
+
+async function stripeList(path: string): Promise<Record<string, unknown>[]> {
+  const response = await fetch(`${platform.sandbox.url}/v1/${path}`, { headers })
+  return ((await response.json()) as { data: Record<string, unknown>[] }).data
+}
+
+async function disputeOf(intentId: string): Promise<string> {
+  return eventually('the dispute', async () => {
+    const [dispute] = await stripeList(`disputes?payment_intent=${intentId}`)
+    return typeof dispute?.['id'] === 'string' && dispute['id']
+  })
+}
+
+async function decide(disputeId: string, verdict: string): Promise<void> {
+  const response = await fetch(`${platform.sandbox.url}/_sandbox/disputes/${disputeId}/decide`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ verdict }),
+  })
+  assert.equal(response.status, 200)
+}
+
+describe('the ledger, after every kind of life', () => {
+  it('holds what Stripe holds, fee by fee and dispute by dispute, and every account adds up to nothing', async () => {
+    const part = await paidWith(CARDS.plain)
+    await refund(part.bookingId, 4000)
+    await refund((await paidWith(CARDS.refundFails)).bookingId, 2500)
+    await decide(await disputeOf((await paidWith(CARDS.disputed)).intentId), 'won')
+    await decide(await disputeOf((await paidWith(CARDS.disputed)).intentId), 'lost')
+    const asked = await paidWith(CARDS.inquired)
+    await refund(asked.bookingId, 1000)
+    await decide(await disputeOf(asked.intentId), 'escalate')
+
+    const agreed = await eventually('the ledger to hold what Stripe holds', async () => {
+      const { rows } = await platform.pool.query<{ account: string; sum: number }>(
+        'select account, sum(amount_minor)::bigint as sum from ledger_entries group by account',
+      )
+      const ledger = Object.fromEntries(rows.map(({ account, sum }) => [account, sum]))
+      const transactions = await stripeList('balance_transactions?limit=100')
+      const held = transactions.reduce((sum, { net }) => sum + Number(net), 0)
+      const fees = transactions.reduce((sum, { fee }) => sum + Number(fee), 0)
+      return ledger['stripe_balance'] === held && ledger['stripe_fees'] === fees && { ledger, transactions }
+    })
+    assert.equal(
+      Object.values(agreed.ledger).reduce((sum, amount) => sum + amount, 0),
+      0,
+    )
+    // Two disputes are away with 15.00 each, the won one gave its fee back.
+    assert.equal(agreed.ledger['disputed_funds'], 20_000)
+    assert.equal(agreed.transactions.filter(({ type }) => type === 'adjustment').length, 4)
+  })
+})
