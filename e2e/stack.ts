@@ -1,10 +1,11 @@
 // Everything that `npm start` starts, by the same code, on free ports and with data that is thrown away.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../tools/ports.ts'
+import { checkWireLog } from '../tools/stripe-schema/sent.ts'
 import { startStack } from '../tools/stack.ts'
 import type { Stack } from '../tools/stack.ts'
 
@@ -22,15 +23,16 @@ type Maybe<T> = T | null | undefined | false
 const WAIT_MS_MAX = 20_000
 const POLL_MS = 50
 
-/** Starts the stack; `stop` also removes its data. The developer's own settings have no influence. */
+/** Starts the stack; `stop` also removes its data, and fails when the sandbox sent what Stripe would not. The developer's own settings have no influence. */
 export async function startTestStack(env: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'passerelle-e2e-'))
+  const wireLog = join(dataDir, 'wire.jsonl')
   const lines: string[] = []
   const remove = (): void => rmSync(dataDir, { recursive: true, force: true })
   try {
     const stack = await startStack({
       root: ROOT,
-      env: { ...(await freshEnvironment(dataDir)), ...env },
+      env: { ...(await freshEnvironment(dataDir)), SANDBOX_WIRE_LOG: wireLog, ...env },
       print: (part, line) => lines.push(`${part} ${line}`),
       signal: new AbortController().signal,
     })
@@ -44,6 +46,8 @@ export async function startTestStack(env: Readonly<Record<string, string>> = {})
       sandbox,
       stop: async () => {
         await stack.stop()
+        // Everything the sandbox sent meanwhile must be what Stripe's types allow.
+        if (existsSync(wireLog)) checkWireLog(wireLog)
         remove()
       },
     }

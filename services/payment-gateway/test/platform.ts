@@ -12,6 +12,7 @@ import { SignJWT } from 'jose'
 import { MIGRATIONS, SCHEMA, startGateway } from '../src/app.ts'
 import type { Gateway } from '../src/app.ts'
 import { gatewayConfig } from '../src/config.ts'
+import { checkSent } from '../../../tools/stripe-schema/sent.ts'
 import { startBookingStandIn } from './booking-stand-in.ts'
 import type { BookingStandIn, StandInBooking } from './booking-stand-in.ts'
 
@@ -19,6 +20,7 @@ const JWT_SECRET = 'a secret of the test platform, long enough for HS256'
 export const WEBHOOK_SECRET = 'whsec_test_platform'
 export const SERVICE_TOKEN = 'service token of the test platform'
 const WAIT_MS_MAX = 10_000
+const checked = checkSent()
 
 /** Everything around the gateway, real: PostgreSQL, the sandbox over HTTP, a booking service that listens. */
 export type Platform = {
@@ -46,6 +48,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const port = await freePort()
   const webhookUrl = `http://127.0.0.1:${port}/api/v1/payment-gateway/webhooks/stripe`
   const sandbox = await startSandbox({
+    ...checked,
     ...(options.webhooks === false ? {} : { webhookUrl, webhookSecret: WEBHOOK_SECRET }),
     ...options.sandbox,
   })

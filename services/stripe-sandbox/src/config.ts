@@ -9,6 +9,7 @@ export type Config = {
   readonly publicUrl: string | undefined
   readonly webhookUrl: string | undefined
   readonly webhookSecret: string | undefined
+  readonly wireLog: string | undefined
 }
 
 /** The sandbox's environment, or a ConfigError that names every wrong variable. */
@@ -22,6 +23,7 @@ export function readSandboxConfig(source?: Environment): Config {
       publicUrl: env.optional('SANDBOX_PUBLIC_URL') && env.url('SANDBOX_PUBLIC_URL', ''),
       webhookUrl: env.optional('SANDBOX_WEBHOOK_URL') && env.url('SANDBOX_WEBHOOK_URL', ''),
       webhookSecret: env.list('SANDBOX_WEBHOOK_SECRET')[0],
+      wireLog: env.optional('SANDBOX_WIRE_LOG'),
     }),
     source,
   )

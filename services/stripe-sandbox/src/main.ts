@@ -2,6 +2,7 @@ import { createLog } from '@passerelle/kit/log'
 import { runService } from '@passerelle/kit/service'
 import { readSandboxConfig } from './config.ts'
 import { startSandbox } from './sandbox.ts'
+import { wireLog } from './sent.ts'
 
 await runService({
   name: 'stripe-sandbox',
@@ -16,6 +17,7 @@ await runService({
       ...(config.dataDir === undefined ? {} : { dataDir: config.dataDir }),
       ...(config.webhookUrl === undefined ? {} : { webhookUrl: config.webhookUrl }),
       ...(config.webhookSecret === undefined ? {} : { webhookSecret: config.webhookSecret }),
+      ...(config.wireLog === undefined ? {} : { onSent: wireLog(config.wireLog) }),
     })
   },
 })

@@ -25,6 +25,8 @@ import { disputeOperations } from './payments/dispute.routes.ts'
 import { paymentIntentOperations } from './payments/payment-intent.routes.ts'
 import { paymentMethodOperations } from './payments/payment-method.routes.ts'
 import { runTasks } from './run-tasks.ts'
+import type { OnSent } from './sent.ts'
+import { watchEvents } from './sent.ts'
 import type { Settings } from './settings.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
 import { Clock } from './store/clock.ts'
@@ -42,6 +44,8 @@ export type SandboxOptions = {
   readonly webhookUrl?: string
   readonly webhookSecret?: string
   readonly log?: Log
+  /** Sees every object and event that the sandbox sends, for checking them; see sent.ts. */
+  readonly onSent?: OnSent
   /** Delays, fees and assumptions; see settings.ts. */
   readonly settings?: Partial<Settings>
 }
@@ -83,9 +87,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const faults = new Faults()
   const deliverer = new Deliverer({ store, scheduler, log, faults })
   runTasks(store, scheduler, log)
-  const app = buildApp({ store, log, faults })
+  if (options.onSent) watchEvents(store, options.onSent)
+  const api = { store, log, faults, onSent: options.onSent }
+  const app = buildApp(api)
   const resend: Resend = (event, endpoint) => deliverer.resendAll(event, endpoint)
-  serveApi(app, { store, log, faults }, operations(resend))
+  serveApi(app, api, operations(resend))
   servePages(app, { store, deliverer, log })
   serveControl(app, { store, scheduler, deliverer, faults, log })
 

@@ -5,8 +5,7 @@ import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { FAST, SECRET, control, sdk, sessionParams, startReceiver } from './merchant.ts'
-import { startSandbox } from '../src/sandbox.ts'
+import { FAST, SECRET, control, sdk, sessionParams, startReceiver, startSandbox } from './merchant.ts'
 
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname
 

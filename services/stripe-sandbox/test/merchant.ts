@@ -2,8 +2,16 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
 import { once } from 'node:events'
 import Stripe from 'stripe'
+import { checkSent } from '../../../tools/stripe-schema/sent.ts'
 import type { Sandbox, SandboxOptions } from '../src/sandbox.ts'
-import { startSandbox } from '../src/sandbox.ts'
+import { startSandbox as start } from '../src/sandbox.ts'
+
+const checked = checkSent()
+
+/** A sandbox that fails the test in which it sends what the SDK's types do not allow. */
+export function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  return start({ ...checked, ...options })
+}
 
 export const SECRET = 'whsec_of_the_tests'
 

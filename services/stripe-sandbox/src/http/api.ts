@@ -6,6 +6,7 @@ import type { Faults } from '../faults/faults.ts'
 import { refusalOf, resetConnection, truncateAnswer } from '../faults/spoil-call.ts'
 import { newId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
+import type { OnSent } from '../sent.ts'
 import type { Store } from '../store/store.ts'
 import { authenticate } from './authentication.ts'
 import type { FormObject } from './form.ts'
@@ -16,7 +17,13 @@ import type { Operation } from './operation.ts'
 import type { Answer, Context } from './run-call.ts'
 import { errorBody, pretty, runCall } from './run-call.ts'
 
-export type ApiDeps = { readonly store: Store; readonly log: Log; readonly faults: Faults }
+export type ApiDeps = {
+  readonly store: Store
+  readonly log: Log
+  readonly faults: Faults
+  /** Sees every answer before it goes out. */
+  readonly onSent?: OnSent | undefined
+}
 
 /** Serves the operations as Stripe's API: authentication, idempotency, one transaction, Stripe's headers and errors. */
 export function serveApi(app: FastifyInstance, deps: ApiDeps, operations: readonly Operation[]): void {
@@ -57,7 +64,7 @@ async function handle(
   const print = fingerprint(call.operation.method, context.path, form)
   const stored = key === null ? undefined : recall(deps.store, running, key, print)
   if (stored) {
-    send(reply, context, { status: stored.status, body: stored.body, replayed: stored.requestId })
+    send(deps, reply, context, { status: stored.status, body: stored.body, replayed: stored.requestId })
     return
   }
   if (key !== null) running.add(key)
@@ -89,7 +96,7 @@ async function answerCall(
   const answer = runCall(store, context, { ...sent, fault: rule?.fault })
   if (rule?.fault === 'reset_after') resetConnection(reply)
   else if (rule?.fault === 'truncate') truncateAnswer(reply, answer)
-  else send(reply, context, answer)
+  else send(deps, reply, context, answer)
 }
 
 function readForm(request: FastifyRequest): FormObject {
@@ -105,7 +112,10 @@ function readForm(request: FastifyRequest): FormObject {
   }
 }
 
-function send(reply: FastifyReply, context: Context, answer: Answer): void {
+function send(deps: ApiDeps, reply: FastifyReply, context: Context, answer: Answer): void {
+  const { operation, version } = context
+  const what = `${operation.method} ${operation.path}`
+  deps.onSent?.({ kind: 'answer', what, version, body: JSON.parse(answer.body) })
   stripeHeaders(reply)
   reply.header('Request-Id', context.requestId).header('Stripe-Version', context.version)
   if (context.key !== null) {
@@ -120,7 +130,7 @@ function send(reply: FastifyReply, context: Context, answer: Answer): void {
 
 /** Answers what was thrown, in Stripe's shape; an unexpected error is logged and becomes a 500. */
 export function answerError(
-  deps: Pick<ApiDeps, 'log'>,
+  deps: Pick<ApiDeps, 'log' | 'onSent'>,
   failure: { error: unknown; requestId: string },
   request: FastifyRequest,
   reply: FastifyReply,
@@ -147,7 +157,10 @@ export function answerError(
   const version = headerOf(request, 'stripe-version')
   if (version !== undefined) reply.header('Stripe-Version', version)
   reply.headers(error.headers)
-  void reply.header('Request-Id', requestId).code(error.status).send(errorBody(error.details, requestId))
+  const body = errorBody(error.details, requestId)
+  const what = `${request.method} ${request.routeOptions.url ?? 'elsewhere'}`
+  deps.onSent?.({ kind: 'answer', what, version: version ?? API_VERSION, body: JSON.parse(body) })
+  void reply.header('Request-Id', requestId).code(error.status).send(body)
 }
 
 function stripeHeaders(reply: FastifyReply): void {
