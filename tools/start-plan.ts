@@ -40,15 +40,22 @@ const WEBHOOK_PATH = '/api/v1/payment-gateway/webhooks/stripe'
 const HERE = new Set(['127.0.0.1', '0.0.0.0', '::1', '::', 'localhost'])
 
 // Read by every part.
-const SHARED = ['HOST', 'LOG_LEVEL']
+const SHARED = ['HOST', 'LOG_LEVEL', 'SHUTDOWN_DRAIN_SECONDS']
 // Each is given only to the parts that read it: the frontend never sees a secret.
 const AUTH = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWT_SECRET', 'TRUSTED_PROXIES', 'BOOKING_STATUS_EXTENDED']
-const GATEWAY = ['STRIPE_IP_ALLOWLIST', 'STRIPE_LIVEMODE']
-const BOOKING = ['BOOKING_HOLD_MINUTES', 'AUTH_JWKS_URL']
+const LIMITS = ['RATE_LIMIT_PER_MINUTE', 'RATE_LIMIT_FAILURES_PER_MINUTE']
+const GATEWAY = [
+  ...LIMITS,
+  'STRIPE_IP_ALLOWLIST',
+  'STRIPE_IP_ALLOWLIST_SOURCE',
+  'STRIPE_LIVEMODE',
+  'CHECKOUTS_PER_CUSTOMER_PER_HOUR',
+]
+const BOOKING = [...LIMITS, 'BOOKING_HOLD_MINUTES', 'AUTH_JWKS_URL']
 const SET_BY_PLAN = `
   PORT DATABASE_URL FRONTEND_URL BOOKING_SERVICE_URL INTERNAL_SERVICE_TOKEN AUTH_DEMO STRIPE_SECRET_KEY
   STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GATEWAY_URL BOOKING_URL SANDBOX_DATA_DIR SANDBOX_WEBHOOK_URL
-  SANDBOX_WEBHOOK_SECRET DATA_DIR LOG_PRETTY`
+  SANDBOX_WEBHOOK_SECRET DATA_DIR LOG_PRETTY NODE_ENV ALLOW_WEAK_SECRETS TLS_CERT_FILE TLS_KEY_FILE`
   .trim()
   .split(/\s+/)
 const OURS = new Set([
@@ -142,7 +149,15 @@ export function planParts(input: PartsInput): readonly Part[] {
       env: { GATEWAY_URL: plan.urls.gateway, BOOKING_URL: plan.urls.booking },
     },
   ]
-  const shared = { ...notOurs(input.source), ...pick(input.source, SHARED), LOG_PRETTY: 'off' }
+  const shared = {
+    ...notOurs(input.source),
+    // Nobody balances load between the parts of one machine: there is no one to wait for when they stop.
+    SHUTDOWN_DRAIN_SECONDS: '0',
+    ...pick(input.source, SHARED),
+    LOG_PRETTY: 'off',
+    // With a live key money is at stake here too: then the parts refuse what is weak.
+    ...(plan.stripe.kind === 'real' && plan.stripe.livemode ? {} : { ALLOW_WEAK_SECRETS: 'on' }),
+  }
   return parts
     .filter(({ name }) => name !== 'sandbox' || plan.stripe.kind === 'sandbox')
     .map((part) => ({

@@ -34,7 +34,14 @@ const page = {
 export const AdminEventsQuery = Type.Object({
   ...page,
   status: Type.Optional(Type.Enum(EVENT_STATUSES)),
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: "Stripe's event type" })),
+  type: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      pattern: '^[^\\u0000]*$',
+      description: "Stripe's event type",
+    }),
+  ),
 })
 export const AdminDeliveriesQuery = Type.Object({
   ...page,
@@ -57,7 +64,14 @@ export const AdminPaymentsQuery = Type.Object({
 export const AdminIncidentsQuery = Type.Object({
   ...page,
   status: Type.Optional(Type.Enum(INCIDENT_STATUSES)),
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'the kind of incident' })),
+  type: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      pattern: '^[^\\u0000]*$',
+      description: 'the kind of incident',
+    }),
+  ),
 })
 export const AdminAuditQuery = Type.Object({
   limit: page.limit,
@@ -89,7 +103,7 @@ const many = {
 }
 export const ReplayManyBody = Type.Object({
   status: Type.Optional(Type.Enum(EVENT_STATUSES)),
-  type: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+  type: Type.Optional(Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' })),
   ...many,
 })
 export type ReplayManyBody = Static<typeof ReplayManyBody>

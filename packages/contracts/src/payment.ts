@@ -75,7 +75,9 @@ export const PaymentView = Type.Object({
 })
 export type PaymentView = Static<typeof PaymentView>
 
-export const SessionParams = Type.Object({ sessionId: Type.String({ minLength: 1, maxLength: 255 }) })
+export const SessionParams = Type.Object({
+  sessionId: Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9_-]+$' }),
+})
 export const BookingParams = Type.Object({ bookingId: BookingId })
 export const StatusTokenQuery = Type.Object({ token: Type.Optional(Type.String({ maxLength: 128 })) })
 

@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
-import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { ApiError } from './errors.ts'
+import { addressKey } from './rate-limit.ts'
+import type { RateLimiter } from './rate-limit.ts'
 import { isOneOf } from './secret.ts'
 
 /** Who makes a request: a customer (or operator) by JWT, or another service of the platform by its token. */
@@ -15,14 +17,22 @@ export type Caller =
   | { readonly kind: 'service' }
 
 export type AuthConfig = {
-  readonly jwtSecret: string | undefined
+  /** HS256 secrets: any is accepted, so that one can be rolled without signing anybody out. */
+  readonly jwtSecrets: readonly string[]
   readonly jwksUrl: string | undefined
   readonly issuer: string | undefined
   readonly audience: string | undefined
   readonly serviceTokens: readonly string[]
 }
 
-/** Tells who calls, or throws UNAUTHENTICATED. */
+export type CallerLimits = {
+  /** Taken by a customer's every request. */
+  readonly customers: RateLimiter
+  /** Taken by an address's every request whose token is refused. A valid token is never refused for its neighbours. */
+  readonly failures: RateLimiter
+}
+
+/** Tells who calls, or throws UNAUTHENTICATED or RATE_LIMITED. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>
 
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -34,7 +44,32 @@ const JWKS_TIMEOUT_MS = 3000
  * expiry and a subject. The algorithms are pinned by how the key is configured, so a token cannot choose its own.
  * `ownKeys` are the keys of a service that signs tokens itself, used when no AUTH_JWT_SECRET is set.
  */
-export function createAuthenticate(config: AuthConfig, ownKeys?: JWTVerifyGetKey): Authenticate {
+export function createAuthenticate(
+  config: AuthConfig,
+  { limits, ownKeys }: { limits: CallerLimits; ownKeys?: JWTVerifyGetKey | undefined },
+): Authenticate {
+  const identify = createIdentify(config, ownKeys)
+  return async (request) => {
+    const caller = await identify(request).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 'UNAUTHENTICATED')
+        refuseOverLimit(limits.failures.take(addressKey(request.ip)))
+      throw error
+    })
+    if (caller.kind === 'user' && !caller.isOperator)
+      refuseOverLimit(limits.customers.take(caller.customerId))
+    return caller
+  }
+}
+
+/** Throws RATE_LIMITED when a limiter said how many seconds to wait. */
+export function refuseOverLimit(waitSeconds: number | null): void {
+  if (waitSeconds === null) return
+  throw new ApiError('RATE_LIMITED', `Too many requests. Try again in ${waitSeconds} s.`, {
+    retryAfterSeconds: waitSeconds,
+  })
+}
+
+function createIdentify(config: AuthConfig, ownKeys: JWTVerifyGetKey | undefined): Authenticate {
   const verify = createVerify(config, ownKeys)
   return async (request) => {
     const header = request.headers.authorization
@@ -66,15 +101,14 @@ function createVerify(
     ...(config.issuer === undefined ? {} : { issuer: config.issuer }),
     ...(config.audience === undefined ? {} : { audience: config.audience }),
   }
-  const secret = config.jwtSecret === undefined ? undefined : new TextEncoder().encode(config.jwtSecret)
+  const secrets = config.jwtSecrets.map((secret) => new TextEncoder().encode(secret))
   const keys: JWTVerifyGetKey | undefined =
     config.jwksUrl === undefined
       ? ownKeys
       : createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS })
   return async (token) => {
     try {
-      if (secret !== undefined)
-        return (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload
+      if (secrets.length > 0) return await verifyWithAny(token, secrets, claims)
       if (keys !== undefined)
         return (await jwtVerify(token, keys, { ...claims, algorithms: ['RS256', 'ES256', 'EdDSA'] })).payload
     } catch (error) {
@@ -91,6 +125,22 @@ function createVerify(
     }
     throw unauthenticated('No user can sign in: this service has no AUTH_JWT_SECRET and no AUTH_JWKS_URL.')
   }
+}
+
+/** The claims of a token that one of the secrets signed; throws what the last one says when none did. */
+async function verifyWithAny(
+  token: string,
+  secrets: readonly Uint8Array[],
+  claims: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  let problem: unknown
+  for (const secret of secrets)
+    try {
+      return (await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })).payload
+    } catch (error) {
+      problem = error
+    }
+  throw problem
 }
 
 // A token that is wrong is told apart from keys that cannot be had: the second is our trouble and worth a retry.

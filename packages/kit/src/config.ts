@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { secretWeakness } from './secret.ts'
 
 /** Every problem of a configuration at once, each as a sentence that names its variable and never shows a secret's value. */
 export class ConfigError extends Error {
@@ -12,6 +13,12 @@ export class ConfigError extends Error {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
+
+export type SecretStrength = { readonly charactersMin: number; readonly allowWeak: boolean }
+
+// RFC 7518: an HS256 key of less than 256 bits can be searched for offline, with one token in hand.
+const HS256_CHARACTERS_MIN = 32
+const TEST_CHARACTERS_MIN = 10
 
 /**
  * Reads variables one by one and collects what is wrong with them. An empty variable counts as unset. The values
@@ -92,6 +99,51 @@ export class EnvReader {
       .filter((value) => value !== '')
   }
 
+  /**
+   * Secrets of which any is accepted and the first is used, separated by commas. Reports each that is a placeholder or
+   * shorter than `charactersMin`, by its position, never by its content.
+   */
+  secrets(name: string, strength: SecretStrength): readonly string[] {
+    const secrets = this.list(name)
+    if (strength.allowWeak) return secrets
+    for (const [index, secret] of secrets.entries()) {
+      const weakness = secretWeakness(secret, strength.charactersMin)
+      const which = secrets.length === 1 ? '' : ` (number ${index + 1})`
+      if (weakness !== null)
+        this.problem(
+          `${name}${which} ${weakness}. Make a random one: node -e "console.log(crypto.randomBytes(32).toString('base64url'))"`,
+        )
+    }
+    return secrets
+  }
+
+  /**
+   * HS256 secrets. One secret may hold commas itself, so it is a list only when every part could be a secret alone.
+   */
+  jwtSecrets(name: string, strength: SecretStrength): readonly string[] {
+    const parts = this.list(name)
+    if (parts.length > 1 && parts.every((part) => part.length >= HS256_CHARACTERS_MIN))
+      return this.secrets(name, strength)
+    const whole = this.optional(name)
+    if (whole === undefined) return []
+    const weakness = strength.allowWeak ? null : secretWeakness(whole, strength.charactersMin)
+    if (weakness !== null)
+      this.problem(
+        `${name} ${weakness}. Make a random one: node -e "console.log(crypto.randomBytes(32).toString('base64url'))"`,
+      )
+    return [whole]
+  }
+
+  /** How strong secrets must be: stronger where it is for real, anything goes where ALLOW_WEAK_SECRETS says so. */
+  secretStrength(isForReal: boolean): SecretStrength {
+    const allowWeak = this.flag('ALLOW_WEAK_SECRETS', false)
+    if (allowWeak && isForReal)
+      this.problem(
+        'ALLOW_WEAK_SECRETS is for demonstrations. Unset it: here real money or customers are at stake.',
+      )
+    return { charactersMin: isForReal ? HS256_CHARACTERS_MIN : TEST_CHARACTERS_MIN, allowWeak }
+  }
+
   /** Comma-separated IP addresses and CIDRs (`10.0.0.0/8`). */
   addresses(name: string): readonly string[] {
     const values = this.list(name)
@@ -101,7 +153,8 @@ export class EnvReader {
   }
 }
 
-function isAddress(value: string): boolean {
+/** Whether it is an IP address or a CIDR. */
+export function isAddress(value: string): boolean {
   const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? []
   const family = isIP(address)
   return family !== 0 && (prefix === undefined || Number(prefix) <= (family === 4 ? 32 : 128))

@@ -9,13 +9,18 @@ import type {
   FastifyRequest,
   RawServerDefault,
 } from 'fastify'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import { ERROR_STATUS } from '@passerelle/contracts/envelope'
 import type { ErrorBody, ErrorCode } from '@passerelle/contracts/envelope'
 import { ApiError } from './errors.ts'
 import type { ErrorDetail } from './errors.ts'
+import { isDeeperThan, JSON_DEPTH_MAX } from './json-depth.ts'
 import type { Log } from './log.ts'
+import { secureContext, watchFiles } from './tls.ts'
+import type { TlsFiles } from './tls.ts'
 
 export type HttpServer = FastifyInstance<
   RawServerDefault,
@@ -31,10 +36,25 @@ export type HttpServerOptions = {
   readonly corsOrigin: string
   /** CIDRs whose X-Forwarded-For is believed; empty: nobody's. */
   readonly trustedProxies: readonly string[]
+  readonly tls?: TlsFiles
+  /** Aborted when the process is about to stop: answers then ask their clients to leave (`Connection: close`). */
+  readonly draining?: AbortSignal
+  readonly timeouts?: typeof TIMEOUTS
 }
 
 const BODY_BYTES_MAX = 64 * 1024
-const REQUEST_TIMEOUT_MS = 15_000
+// Node reads headers into memory before anyone can refuse them; ours are under 4 kB, a long cookie of a neighbour more.
+const HEADER_BYTES_MAX = 16 * 1024
+const TIMEOUTS = {
+  headersMs: 8000,
+  requestMs: 15_000,
+  // How often Node looks for connections that are over their time: with its own 30 s a slow sender lives that much longer.
+  checkMs: 2000,
+  // A renewed certificate is taken over within this; sooner gains nothing, renewals come days ahead of expiry.
+  certificateMs: 60_000,
+}
+// Streams (20,000) and some for everybody else. Beyond it connections wait in the kernel's queue of the next process.
+const CONNECTIONS_MAX = 25_000
 const URL_PARAM_CHARACTERS_MAX = 300
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{8,128}$/
 
@@ -43,6 +63,8 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-site',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'strict-transport-security': 'max-age=31536000; includeSubDomains',
   'cache-control': 'no-store',
@@ -54,15 +76,19 @@ const SECURITY_HEADERS = {
  */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const logger: FastifyBaseLogger = options.log
+  const timeouts = options.timeouts ?? TIMEOUTS
   const server = Fastify({
+    ...listener(options.tls ?? null, timeouts),
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: timeouts.requestMs,
     routerOptions: { maxParamLength: URL_PARAM_CHARACTERS_MAX },
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
-    // A close waits for requests under way, not for idle keep-alive connections.
+    // A close waits for requests under way, not for idle keep-alive connections; what still comes in is answered too.
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: refuseBrokenRequest,
     genReqId: (request) => {
       const given = request.headers['x-request-id']
       return typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUIDv7()
@@ -73,11 +99,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     frameworkErrors: (error, request, reply: FastifyReply) => void sendError(error, request, reply),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  // Fastify reads text/plain by itself; here only what a route declares is a body, the rest is a 415.
-  server.removeContentTypeParser('text/plain')
+  server.server.maxConnections = CONNECTIONS_MAX
+  readJsonOnly(server)
+  const { draining } = options
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+    if (draining?.aborted === true) void reply.header('connection', 'close')
   })
+  keepCertificateFresh(server, options)
   closeUnusedConnections(server)
   addCors(server, options.corsOrigin)
   server.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply))
@@ -103,6 +132,78 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return server
 }
 
+/** What Node is told about its connections, with TLS or without. */
+function listener(tls: TlsFiles, timeouts: typeof TIMEOUTS): { readonly http?: ServerOptions } {
+  const limits: ServerOptions = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    connectionsCheckingInterval: timeouts.checkMs,
+  }
+  if (tls === null) return { http: limits }
+  // Fastify types a TLS server as another kind of instance; everything used here is the same on both.
+  return { https: { ...limits, ...secureContext(tls) } } as { http?: ServerOptions }
+}
+
+/** A renewed certificate is taken over without a restart; one that cannot be used leaves the old one in place. */
+function keepCertificateFresh(
+  server: HttpServer,
+  { tls, log, timeouts = TIMEOUTS }: HttpServerOptions,
+): void {
+  const secure: unknown = server.server
+  if (tls === undefined || tls === null || !(secure instanceof TlsServer)) return
+  const unwatch = watchFiles(
+    [tls.certFile, tls.keyFile],
+    () => {
+      try {
+        secure.setSecureContext(secureContext(tls))
+        log.info('tls.certificate_renewed')
+      } catch (error) {
+        log.error({ err: error }, 'tls.certificate_unusable')
+      }
+    },
+    timeouts.certificateMs,
+  )
+  server.addHook('onClose', async () => unwatch())
+}
+
+/** JSON is the only body there is, and not deeper than anything reads: the rest is a 415 or a 400. */
+function readJsonOnly(server: HttpServer): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (isDeeperThan(body, JSON_DEPTH_MAX))
+      return done(
+        new ApiError('VALIDATION_ERROR', `The body is nested deeper than ${JSON_DEPTH_MAX} levels.`),
+        undefined,
+      )
+    void parse(request, typeof body === 'string' ? body : body.toString(), done)
+  })
+}
+
+const BROKEN_REQUEST_STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** What never became a request (broken framing, headers too large or too slow) gets the envelope too, and is cut off. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  if (socket.writable) {
+    const status = BROKEN_REQUEST_STATUS[error.code ?? ''] ?? 400
+    const body = JSON.stringify({
+      success: false,
+      error: { code: 'VALIDATION_ERROR', message: 'The request is malformed.', requestId: randomUUIDv7() },
+    } satisfies ErrorBody)
+    const headers = { ...SECURITY_HEADERS, 'content-type': 'application/json', connection: 'close' }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+    const length = `content-length: ${Buffer.byteLength(body)}\r\n`
+    socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}${length}\r\n${body}`)
+  }
+  socket.destroy(error)
+}
+
 /** Starts listening and tells where; with port 0 the system chose one. */
 export async function listen(
   server: HttpServer,
@@ -111,7 +212,9 @@ export async function listen(
   await server.listen({ host: at.host, port: at.port })
   const address = server.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : at.port
-  return { url: `http://${at.host}:${port}`, port }
+  const scheme = (server.server as unknown) instanceof TlsServer ? 'https' : 'http'
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host
+  return { url: `${scheme}://${host}:${port}`, port }
 }
 
 declare module 'fastify' {
@@ -132,7 +235,8 @@ function pathOf(request: FastifyRequest): string {
  */
 function closeUnusedConnections(server: HttpServer): void {
   const unused = new Set<Socket>()
-  server.server.on('connection', (socket: Socket) => {
+  const opened = (server.server as unknown) instanceof TlsServer ? 'secureConnection' : 'connection'
+  server.server.on(opened, (socket: Socket) => {
     unused.add(socket)
     socket.once('close', () => unused.delete(socket))
   })

@@ -14,3 +14,16 @@ export function isOneOf(given: string, secrets: readonly string[]): boolean {
   }
   return matches > 0
 }
+
+// What stands in examples and templates until somebody sets a real one.
+const PLACEHOLDER =
+  /^(?:whsec_)?(?:change[-_ ]?(?:me|it|this)\w*|(?:my|your|some|super|default)?[-_ ]?(?:secret|password|token)[-_ ]?(?:key|here)?|passw0rd|default|example|placeholder|none|null|undefined|x+|\.{3,}|…|your[-_ ].*|<.*>|\$\{.*\}|\d+)$/i
+const DISTINCT_CHARACTERS_MIN = 5
+
+/** Why a secret is none ("is a placeholder"), or null when it will do. Never says anything of its content. */
+export function secretWeakness(secret: string, charactersMin: number): string | null {
+  if (PLACEHOLDER.test(secret)) return 'is a placeholder'
+  if (secret.length < charactersMin) return `is shorter than ${charactersMin} characters`
+  if (new Set(secret).size < DISTINCT_CHARACTERS_MIN) return 'repeats a few characters'
+  return null
+}

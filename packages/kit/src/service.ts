@@ -1,7 +1,11 @@
 import { ConfigError } from './config.ts'
 
 /** Something that runs until it is stopped. `stop` finishes what was begun and resolves when nothing is left running. */
-export type Running = { stop: () => Promise<void> }
+export type Running = {
+  stop: () => Promise<void>
+  /** How long `stop` waits on purpose before it stops anything. */
+  readonly drainMs?: number
+}
 
 const STOP_TIMEOUT_MS = 10_000
 const PARENT_CHECK_MS = 250
@@ -33,10 +37,11 @@ export async function runService(options: { name: string; start: () => Promise<R
     process.exit(1)
   }
   await stopping.promise
+  const stopMsMax = STOP_TIMEOUT_MS + (running.drainMs ?? 0)
   const late = setTimeout(() => {
-    process.stderr.write(`${options.name}: not stopped within ${STOP_TIMEOUT_MS} ms, ending anyway\n`)
+    process.stderr.write(`${options.name}: not stopped within ${stopMsMax} ms, ending anyway\n`)
     process.exit(1)
-  }, STOP_TIMEOUT_MS)
+  }, stopMsMax)
   await running.stop()
   clearTimeout(late)
   process.exit(0)

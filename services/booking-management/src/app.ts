@@ -1,13 +1,14 @@
-import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createAuthenticate } from '@passerelle/kit/caller'
 import { createPool } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
-import { createHttpServer } from '@passerelle/kit/http'
+import { createHttpServer, listen } from '@passerelle/kit/http'
 import type { HttpServer } from '@passerelle/kit/http'
 import type { Log } from '@passerelle/kit/log'
 import { startLoop } from '@passerelle/kit/loop'
 import { migrate } from '@passerelle/kit/migrate'
+import { createRateLimiter } from '@passerelle/kit/rate-limit'
 import type { Running } from '@passerelle/kit/service'
 import { addBookingRoutes } from './bookings/booking.routes.ts'
 import { giveUpExpiredHolds } from './bookings/give-up-booking.ts'
@@ -28,16 +29,24 @@ export type AppDeps = {
   readonly log: Log
   readonly now: () => Date
   readonly schemaVersion: number
+  /** Aborted when the process is about to stop. */
+  readonly draining?: AbortSignal
 }
 
 /** The booking service's HTTP server, not listening yet. */
 export async function createApp(config: BookingConfig, deps: AppDeps): Promise<HttpServer> {
   const demoKeys = config.demoSignIn ? await openDemoKeys(deps.pool, config.auth) : null
-  const authenticate = createAuthenticate(config.auth, demoKeys?.own?.getKey)
+  const limits = {
+    customers: createRateLimiter(config.requestsPerMinute),
+    failures: createRateLimiter(config.failuresPerMinute),
+  }
+  const authenticate = createAuthenticate(config.auth, { limits, ownKeys: demoKeys?.own?.getKey })
   const server = createHttpServer({
     log: deps.log,
     corsOrigin: config.frontendOrigin,
     trustedProxies: config.trustedProxies,
+    tls: config.tls,
+    ...(deps.draining === undefined ? {} : { draining: deps.draining }),
   })
   addHealthRoutes(server, deps)
   addTourRoutes(server, deps)
@@ -62,19 +71,20 @@ export async function startBooking(
     log,
   })
   try {
-    const server = await createApp(config, { pool, log, now, schemaVersion })
-    await server.listen({ port: config.port, host: config.host })
+    const draining = new AbortController()
+    const server = await createApp(config, { pool, log, now, schemaVersion, draining: draining.signal })
+    const { url, port } = await listen(server, config)
     const sweep = startLoop('booking_holds', () => giveUpExpiredHolds({ pool, log, now }), log)
-    const { port } = server.server.address() as AddressInfo
-    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
     log.info({ url, schemaVersion, demoSignIn: config.demoSignIn }, 'booking_service.started')
     const stop = async (): Promise<void> => {
+      draining.abort()
+      await setTimeout(config.drainSeconds * 1000)
       await server.close()
       await sweep.stop()
       await pool.end()
       log.info('booking_service.stopped')
     }
-    return { url, port, stop }
+    return { url, port, drainMs: config.drainSeconds * 1000, stop }
   } catch (error) {
     await pool.end()
     throw error

@@ -1,6 +1,8 @@
 import type { AuthConfig } from '@passerelle/kit/caller'
 import { LOG_LEVELS, readConfig } from '@passerelle/kit/config'
-import type { EnvReader, Environment, LogLevel } from '@passerelle/kit/config'
+import type { EnvReader, Environment, LogLevel, SecretStrength } from '@passerelle/kit/config'
+import { tlsFiles } from '@passerelle/kit/tls'
+import type { TlsFiles } from '@passerelle/kit/tls'
 
 export type BookingConfig = {
   readonly port: number
@@ -13,6 +15,12 @@ export type BookingConfig = {
   readonly demoSignIn: boolean
   readonly holdMinutes: number
   readonly trustedProxies: readonly string[]
+  /** By customer, and by address for refused tokens; per process, 0 switches it off. */
+  readonly requestsPerMinute: number
+  readonly failuresPerMinute: number
+  readonly tls: TlsFiles
+  /** How long a stopping process still answers while `/readyz` says no, so that nobody sends it anything new. */
+  readonly drainSeconds: number
   readonly logLevel: LogLevel
 }
 
@@ -25,44 +33,51 @@ const HOLD_MINUTES_MAX = 60 * 24 * 60
 export function bookingConfig(source?: Environment): BookingConfig {
   return readConfig((env) => {
     const demoSignIn = env.flag('AUTH_DEMO', false)
+    const isForReal = env.optional('NODE_ENV') === 'production'
+    const limit = (name: string, real: number, test: number): number =>
+      env.integer(name, isForReal ? real : test, { min: 0, max: 1_000_000 })
     return {
       port: env.port('PORT', 3002),
       host: env.string('HOST', '127.0.0.1'),
       databaseUrl: env.required('DATABASE_URL', 'postgres://user:password@host:5432/database'),
       frontendOrigin: new URL(env.url('FRONTEND_URL', 'http://localhost:5173')).origin,
-      auth: authConfig(env, demoSignIn),
+      auth: authConfig(env, demoSignIn, env.secretStrength(isForReal && !demoSignIn)),
       demoSignIn,
       holdMinutes: env.integer('BOOKING_HOLD_MINUTES', HOLD_MINUTES, { min: 1, max: HOLD_MINUTES_MAX }),
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
+      requestsPerMinute: limit('RATE_LIMIT_PER_MINUTE', 600, 0),
+      failuresPerMinute: limit('RATE_LIMIT_FAILURES_PER_MINUTE', 120, 6000),
+      tls: tlsFiles(env),
+      drainSeconds: env.integer('SHUTDOWN_DRAIN_SECONDS', 3, { min: 0, max: 60 }),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)
 }
 
-function authConfig(env: EnvReader, demoSignIn: boolean): AuthConfig {
-  const jwtSecret = env.optional('AUTH_JWT_SECRET')
+function authConfig(env: EnvReader, demoSignIn: boolean, strength: SecretStrength): AuthConfig {
+  const jwtSecrets = env.jwtSecrets('AUTH_JWT_SECRET', strength)
   const jwksUrl = env.optional('AUTH_JWKS_URL') === undefined ? undefined : env.url('AUTH_JWKS_URL', '')
-  if (jwtSecret === undefined && jwksUrl === undefined && !demoSignIn)
+  if (jwtSecrets.length === 0 && jwksUrl === undefined && !demoSignIn)
     env.problem(
       'None of AUTH_JWT_SECRET, AUTH_JWKS_URL and AUTH_DEMO is set. Set one, so that customers can be told apart.',
     )
-  if (jwtSecret !== undefined && jwksUrl !== undefined)
+  if (jwtSecrets.length > 0 && jwksUrl !== undefined)
     env.problem('Both AUTH_JWT_SECRET and AUTH_JWKS_URL are set. Keep one.')
   if (demoSignIn && jwksUrl !== undefined)
     env.problem(
       'AUTH_DEMO is on although AUTH_JWKS_URL names the keys of another sign-in. Set AUTH_DEMO=off or unset AUTH_JWKS_URL.',
     )
   return {
-    jwtSecret,
+    jwtSecrets,
     jwksUrl,
     issuer: env.optional('AUTH_ISSUER'),
     audience: env.optional('AUTH_AUDIENCE'),
-    serviceTokens: serviceTokens(env),
+    serviceTokens: serviceTokens(env, strength),
   }
 }
 
-function serviceTokens(env: EnvReader): readonly string[] {
-  const tokens = env.list('INTERNAL_SERVICE_TOKEN')
+function serviceTokens(env: EnvReader, strength: SecretStrength): readonly string[] {
+  const tokens = env.secrets('INTERNAL_SERVICE_TOKEN', strength)
   if (tokens.length === 0)
     env.required('INTERNAL_SERVICE_TOKEN', 'the long random secret shared with the payment gateway')
   return tokens

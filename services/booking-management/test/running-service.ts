@@ -46,6 +46,7 @@ export function environment(databaseUrl: string): Readonly<Record<string, string
     INTERNAL_SERVICE_TOKEN: `${SERVICE_TOKEN}, ${NEXT_SERVICE_TOKEN}`,
     AUTH_JWT_SECRET: JWT_SECRET,
     PORT: '0',
+    SHUTDOWN_DRAIN_SECONDS: '0',
   }
 }
 

@@ -1,4 +1,5 @@
 // The composition root: everything is constructed here, by hand, in order.
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createAuthenticate } from '@passerelle/kit/caller'
 import { createPool } from '@passerelle/kit/database'
@@ -8,6 +9,8 @@ import type { HttpServer } from '@passerelle/kit/http'
 import { startLoop } from '@passerelle/kit/loop'
 import type { Log } from '@passerelle/kit/log'
 import { migrate } from '@passerelle/kit/migrate'
+import { createRateLimiter } from '@passerelle/kit/rate-limit'
+import type { Running } from '@passerelle/kit/service'
 import { adminRoutes } from './admin/admin.routes.ts'
 import { createAdoptPayment } from './checkout/adopt-payment.ts'
 import { checkoutRoutes } from './checkout/checkout.routes.ts'
@@ -35,7 +38,8 @@ import type { Healing } from './reconciliation/run-schedule.ts'
 import { nextRefundRequestInMs } from './refunds/refund.repository.ts'
 import { refundRoutes } from './refunds/refund.routes.ts'
 import { workOneRefundRequest } from './refunds/work-refund-requests.ts'
-import { webhookAllowlist } from './stripe/allowlist.ts'
+import { createAllowlist } from './stripe/allowlist.ts'
+import type { Allowlist } from './stripe/allowlist.ts'
 import type { AppliedEvents } from './stripe/apply-events.ts'
 import { createInbox } from './stripe/inbox.ts'
 import type { Inbox } from './stripe/inbox.ts'
@@ -52,7 +56,7 @@ const CONNECTIONS_MAX = 12
 // Reads of fees stay far below what Stripe allows (25 a second in test mode): nobody waits for them.
 const FEE_INTERVAL_MS = 100
 
-export type Gateway = { readonly url: string; readonly port: number; readonly stop: () => Promise<void> }
+export type Gateway = Running & { readonly url: string; readonly port: number }
 
 /** Migrates, connects, listens. `stop` drains requests, finishes the batch under way and releases what was claimed. */
 export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
@@ -85,24 +89,33 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     onChanged,
   })
 
-  const stopping = new AbortController()
-  const server = createHttpServer({
+  const allowlist = createAllowlist({
+    setting: config.stripeIpAllowlist,
+    source: config.stripeIpAllowlistSource,
     log,
-    corsOrigin: config.frontendUrl,
-    trustedProxies: config.trustedProxies,
   })
+  await allowlist?.refresh()
+
+  const draining = new AbortController()
+  const stopping = new AbortController()
+  const server = createServer(config, log, draining.signal)
   await docsRoutes(server)
   metricsRoutes(server, metrics)
-  addRoutes(server, config, { ...parts, ...workers, inbox, healing, stopping: stopping.signal })
-  healthRoutes(server, { pool, schemaVersion, isStopping: () => stopping.signal.aborted })
+  addRoutes(server, config, { ...parts, ...workers, inbox, healing, allowlist, stopping: stopping.signal })
+  healthRoutes(server, { pool, schemaVersion, isStopping: () => draining.signal.aborted })
   const { url, port } = await listen(server, config)
   log.info({ port, livemode: config.stripe.livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
 
   return {
     url,
     port,
+    drainMs: config.drainSeconds * 1000,
     stop: async () => {
+      // Whoever balances the load sees `/readyz` refuse and sends nothing new, while what still comes is answered.
+      draining.abort()
+      await setTimeout(config.drainSeconds * 1000)
       stopping.abort()
+      allowlist?.stop()
       await server.close()
       await inbox.drain()
       await healing.stop()
@@ -110,6 +123,11 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       await pool.end()
     },
   }
+}
+
+function createServer(config: GatewayConfig, log: Log, draining: AbortSignal): HttpServer {
+  const { frontendUrl, trustedProxies, tls } = config
+  return createHttpServer({ log, corsOrigin: new URL(frontendUrl).origin, trustedProxies, tls, draining })
 }
 
 /** What nearly everything needs. */
@@ -187,23 +205,28 @@ function addRoutes(
   parts: Parts & {
     readonly inbox: Inbox
     readonly healing: Healing
+    readonly allowlist: Allowlist | null
     readonly onChanged: () => void
     readonly isBreakerOpen: () => boolean
     readonly stopping: AbortSignal
   },
 ): void {
   const { livemode, webhookSecrets: secrets } = config.stripe
-  const authenticate = createAuthenticate(config.auth)
-  const allowlist = webhookAllowlist(config.stripeIpAllowlist)
+  const { frontendUrl, limits } = config
+  const { checkoutsPerHour } = limits
+  const failures = createRateLimiter(limits.failuresPerMinute)
+  const customers = createRateLimiter(limits.requestsPerMinute)
+  const anonymous = createRateLimiter(limits.requestsPerMinute)
+  const authenticate = createAuthenticate(config.auth, { limits: { customers, failures } })
   void server.register(
     async (api: HttpServer) => {
-      checkoutRoutes(api, { ...parts, authenticate, frontendUrl: config.frontendUrl, livemode })
-      paymentRoutes(api, { ...parts, authenticate })
-      paymentStreamRoutes(api, { ...parts, authenticate })
+      checkoutRoutes(api, { ...parts, authenticate, livemode, frontendUrl, checkoutsPerHour })
+      paymentRoutes(api, { ...parts, authenticate, anonymous })
+      paymentStreamRoutes(api, { ...parts, authenticate, anonymous })
       refundRoutes(api, { ...parts, authenticate })
       adminRoutes(api, { ...parts, authenticate })
       reconciliationRoutes(api, { ...parts, authenticate })
-      webhookRoutes(api, { inbox: parts.inbox, secrets, livemode, allowlist })
+      webhookRoutes(api, { ...parts, secrets, livemode, failures })
     },
     { prefix: '/api/v1/payment-gateway' },
   )

@@ -1,6 +1,8 @@
 import { LOG_LEVELS, readConfig } from '@passerelle/kit/config'
-import type { EnvReader, Environment, LogLevel } from '@passerelle/kit/config'
+import type { EnvReader, Environment, LogLevel, SecretStrength } from '@passerelle/kit/config'
 import type { AuthConfig } from '@passerelle/kit/caller'
+import { tlsFiles } from '@passerelle/kit/tls'
+import type { TlsFiles } from '@passerelle/kit/tls'
 import type { HealingConfig } from './reconciliation/run-schedule.ts'
 
 export type GatewayConfig = {
@@ -17,10 +19,26 @@ export type GatewayConfig = {
   readonly serviceToken: string
   readonly trustedProxies: readonly string[]
   readonly stripeIpAllowlist: 'off' | 'on' | readonly string[]
+  /** A file or URL the list is read from again and again; null: the list stands as it is. */
+  readonly stripeIpAllowlistSource: string | null
+  readonly limits: LimitsConfig
+  readonly tls: TlsFiles
+  /** How long a stopping process still answers while `/readyz` says no, so that nobody sends it anything new. */
+  readonly drainSeconds: number
   /** Whole days after which the payload of an event is redacted. */
   readonly eventRetentionDays: number
   readonly healing: HealingConfig
   readonly logLevel: LogLevel
+}
+
+/** 0 switches a limit off. */
+export type LimitsConfig = {
+  /** By customer, or by address for who brings only a status token; per process. */
+  readonly requestsPerMinute: number
+  /** By address: requests whose token or signature is refused; per process. */
+  readonly failuresPerMinute: number
+  /** New attempts to pay by one customer, counted in the database: over all processes. */
+  readonly checkoutsPerHour: number
 }
 
 export type StripeConfig = {
@@ -32,21 +50,29 @@ export type StripeConfig = {
 
 export function gatewayConfig(source?: Environment): GatewayConfig {
   return readConfig((env) => {
-    const serviceTokens = env.list('INTERNAL_SERVICE_TOKEN')
+    const stripe = stripeConfig(env)
+    const isForReal = stripe.livemode || env.optional('NODE_ENV') === 'production'
+    const strength = env.secretStrength(isForReal)
+    const serviceTokens = env.secrets('INTERNAL_SERVICE_TOKEN', strength)
+    env.secrets('STRIPE_WEBHOOK_SECRET', strength)
     if (serviceTokens.length === 0)
       env.required('INTERNAL_SERVICE_TOKEN', 'the long random secret shared with the booking service')
     return {
       port: env.port('PORT', 3001),
       host: env.string('HOST', '127.0.0.1'),
       databaseUrl: env.required('DATABASE_URL', 'postgres://user:password@host:5432/database'),
-      stripe: stripeConfig(env),
+      stripe,
       frontendUrl: env.url('FRONTEND_URL', 'http://localhost:5173'),
       bookingServiceUrl: env.url('BOOKING_SERVICE_URL', 'http://localhost:3002'),
       bookingStatusExtended: env.flag('BOOKING_STATUS_EXTENDED', false),
-      auth: authConfig(env, serviceTokens),
+      auth: authConfig(env, serviceTokens, strength),
       serviceToken: serviceTokens[0] ?? '',
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
       stripeIpAllowlist: allowlist(env),
+      stripeIpAllowlistSource: allowlistSource(env),
+      limits: limitsConfig(env, isForReal),
+      tls: tlsFiles(env),
+      drainSeconds: env.integer('SHUTDOWN_DRAIN_SECONDS', 3, { min: 0, max: 60 }),
       eventRetentionDays: env.integer('EVENT_RETENTION_DAYS', 90, { min: 1, max: 3650 }),
       healing: healingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -65,13 +91,12 @@ function stripeConfig(env: EnvReader): StripeConfig {
       'STRIPE_WEBHOOK_SECRET',
       "the endpoint's signing secret (whsec_…), from the Stripe Dashboard or `stripe listen`; several may be separated by commas",
     )
-  const livemode = env.oneOf('STRIPE_LIVEMODE', ['true', 'false', 'auto'], 'auto')
-  return {
-    secretKey,
-    webhookSecrets,
-    apiBase: env.url('STRIPE_API_BASE', 'https://api.stripe.com'),
-    livemode: livemode === 'auto' ? prefix?.[1] === 'live' : livemode === 'true',
-  }
+  const mode = env.oneOf('STRIPE_LIVEMODE', ['true', 'false', 'auto'], 'auto')
+  const livemode = mode === 'auto' ? prefix?.[1] === 'live' : mode === 'true'
+  const apiBase = env.url('STRIPE_API_BASE', 'https://api.stripe.com')
+  if (livemode && !apiBase.startsWith('https://'))
+    env.problem('STRIPE_API_BASE must begin with https:// in live mode: the secret key travels over it.')
+  return { secretKey, webhookSecrets, apiBase, livemode }
 }
 
 function healingConfig(env: EnvReader): HealingConfig {
@@ -85,17 +110,31 @@ function healingConfig(env: EnvReader): HealingConfig {
   }
 }
 
-function authConfig(env: EnvReader, serviceTokens: readonly string[]): AuthConfig {
-  const jwtSecret = env.optional('AUTH_JWT_SECRET')
+/**
+ * What one person or address may ask. In test mode there is no money and no card to try out, and whoever tests sends
+ * thousands of requests from one address: there only failures are limited, and generously.
+ */
+function limitsConfig(env: EnvReader, isForReal: boolean): LimitsConfig {
+  const limit = (name: string, real: number, test: number): number =>
+    env.integer(name, isForReal ? real : test, { min: 0, max: 1_000_000 })
+  return {
+    requestsPerMinute: limit('RATE_LIMIT_PER_MINUTE', 600, 0),
+    failuresPerMinute: limit('RATE_LIMIT_FAILURES_PER_MINUTE', 120, 6000),
+    checkoutsPerHour: limit('CHECKOUTS_PER_CUSTOMER_PER_HOUR', 60, 0),
+  }
+}
+
+function authConfig(env: EnvReader, serviceTokens: readonly string[], strength: SecretStrength): AuthConfig {
+  const jwtSecrets = env.jwtSecrets('AUTH_JWT_SECRET', strength)
   const jwksUrl = env.optional('AUTH_JWKS_URL') === undefined ? undefined : env.url('AUTH_JWKS_URL', '')
-  if (jwtSecret === undefined && jwksUrl === undefined)
+  if (jwtSecrets.length === 0 && jwksUrl === undefined)
     env.problem(
       'Neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set. Set one, so that customers can be told apart.',
     )
-  if (jwtSecret !== undefined && jwksUrl !== undefined)
+  if (jwtSecrets.length > 0 && jwksUrl !== undefined)
     env.problem('Both AUTH_JWT_SECRET and AUTH_JWKS_URL are set. Keep one.')
   return {
-    jwtSecret,
+    jwtSecrets,
     jwksUrl,
     issuer: env.optional('AUTH_ISSUER'),
     audience: env.optional('AUTH_AUDIENCE'),
@@ -105,5 +144,15 @@ function authConfig(env: EnvReader, serviceTokens: readonly string[]): AuthConfi
 
 function allowlist(env: EnvReader): GatewayConfig['stripeIpAllowlist'] {
   const value = env.string('STRIPE_IP_ALLOWLIST', 'off')
-  return value === 'on' || value === 'off' ? value : env.list('STRIPE_IP_ALLOWLIST')
+  return value === 'on' || value === 'off' ? value : env.addresses('STRIPE_IP_ALLOWLIST')
+}
+
+function allowlistSource(env: EnvReader): string | null {
+  const source = env.optional('STRIPE_IP_ALLOWLIST_SOURCE')
+  if (source === undefined) return null
+  if (env.string('STRIPE_IP_ALLOWLIST', 'off') === 'off')
+    env.problem('STRIPE_IP_ALLOWLIST_SOURCE is set but STRIPE_IP_ALLOWLIST is off. Set it to on.')
+  if (/^[a-z]+:/i.test(source) && !source.startsWith('https://'))
+    env.problem('STRIPE_IP_ALLOWLIST_SOURCE must be the path of a file or a URL that begins with https://.')
+  return source
 }

@@ -65,6 +65,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     // Nothing heals by itself while a test looks at what webhooks do; the healing tests switch it on.
     SWEEP_INTERVAL_SECONDS: '0',
     RECONCILE_INTERVAL_SECONDS: '0',
+    // Nobody balances load here; the rolling restart's test sets it.
+    SHUTDOWN_DRAIN_SECONDS: '0',
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
   }

@@ -24,8 +24,9 @@ const TOKEN_LIFE_SECONDS = 12 * 60 * 60
 
 /** The keys of the demo: AUTH_JWT_SECRET when set, otherwise a pair of its own, made once and kept in the database. */
 export async function openDemoKeys(pool: Pool, auth: AuthConfig): Promise<DemoKeys> {
-  if (auth.jwtSecret !== undefined) {
-    const secret = new TextEncoder().encode(auth.jwtSecret)
+  const [newest] = auth.jwtSecrets
+  if (newest !== undefined) {
+    const secret = new TextEncoder().encode(newest)
     return {
       sign: (customer, now) => tokenOf(customer, now, auth).setProtectedHeader({ alg: 'HS256' }).sign(secret),
       own: null,

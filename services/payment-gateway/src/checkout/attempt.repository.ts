@@ -86,6 +86,22 @@ export async function findLiveAttempt(db: Queryable, paymentId: string): Promise
   return rows[0] ? fromRow(rows[0]) : null
 }
 
+/** How many attempts a customer began within the hour, counted up to `max`, and when the oldest of those is an hour old. */
+export async function countAttemptsOf(
+  tx: Tx,
+  customerId: string,
+  max: number,
+): Promise<{ count: number; nextInSeconds: number }> {
+  const { rows } = await tx.query<{ count: number; seconds: number | null }>(
+    `select count(*)::int as count, extract(epoch from min(created_at) + interval '1 hour' - now())::float8 as seconds
+     from (select a.created_at from payment_attempts a join payments p on p.id = a.payment_id
+           where p.customer_id = $1 and a.created_at > now() - interval '1 hour'
+           order by a.created_at desc limit $2) recent`,
+    [customerId, max],
+  )
+  return { count: rows[0]?.count ?? 0, nextInSeconds: Math.max(Math.ceil(rows[0]?.seconds ?? 0), 1) }
+}
+
 export async function findAttemptBySession(db: Queryable, sessionId: string): Promise<Attempt | null> {
   const { rows } = await db.query<AttemptRow>({
     name: 'find_attempt_by_session',

@@ -1,5 +1,6 @@
 import { chargeProblem, fromDecimal } from '@passerelle/contracts/money'
 import type { CreatePaymentBody } from '@passerelle/contracts/payment'
+import { refuseOverLimit } from '@passerelle/kit/caller'
 import type { Caller } from '@passerelle/kit/caller'
 import { inTransaction } from '@passerelle/kit/database'
 import type { Pool, Tx } from '@passerelle/kit/database'
@@ -15,6 +16,7 @@ import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
 import {
   closeAttempt,
+  countAttemptsOf,
   findLiveAttempt,
   insertAttempt,
   saveIntent,
@@ -31,12 +33,14 @@ export type CheckoutDeps = {
   readonly booking: BookingClient
   readonly frontendUrl: string
   readonly livemode: boolean
+  /** New attempts a customer may begin within an hour; 0: any number. */
+  readonly checkoutsPerHour: number
   readonly extended: boolean
   readonly onChanged: (paymentIds: readonly string[]) => void
 }
 
 /** What making an attempt at Stripe needs. */
-export type CreateDeps = Omit<CheckoutDeps, 'booking' | 'frontendUrl' | 'livemode'>
+export type CreateDeps = Omit<CheckoutDeps, 'booking' | 'frontendUrl' | 'livemode' | 'checkoutsPerHour'>
 
 /** An open attempt as Stripe told it, and a token that may read its payment. */
 export type Started = {
@@ -67,7 +71,7 @@ export async function startAttempt(
 ): Promise<Started> {
   const booking = await payableBooking(deps, caller, body)
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const next = await inTransaction(deps.pool, (tx) => decideNext(tx, deps, { booking, body, kind }))
+    const next = await inTransaction(deps.pool, (tx) => decideNext(tx, deps, { booking, body, kind, caller }))
     switch (next.kind) {
       case 'reuse':
         return { ...next, clientSecret: null }
@@ -140,7 +144,12 @@ type Next =
   | { readonly kind: 'create'; readonly attempt: Attempt; readonly wished: boolean }
   | { readonly kind: 'replace'; readonly attempt: Attempt }
 
-type Wish = { readonly booking: Booking; readonly body: CreatePaymentBody; readonly kind: Kind }
+type Wish = {
+  readonly booking: Booking
+  readonly body: CreatePaymentBody
+  readonly kind: Kind
+  readonly caller: Caller
+}
 
 async function decideNext(tx: Tx, deps: CheckoutDeps, wish: Wish): Promise<Next> {
   const { booking, kind } = wish
@@ -152,8 +161,10 @@ async function decideNext(tx: Tx, deps: CheckoutDeps, wish: Wish): Promise<Next>
       'A payment of this booking is being processed. Wait for its result.',
     )
   const live = await findLiveAttempt(tx, payment.id)
-  if (live === null)
+  if (live === null) {
+    await refuseTooMany(tx, deps, wish.caller)
     return { kind: 'create', attempt: await newAttempt(tx, deps, payment, wish), wished: true }
+  }
   const asWished =
     live.kind === kind && live.amountMinor === booking.amountMinor && live.currency === booking.currency
   if (live.state === 'creating') return { kind: 'create', attempt: live, wished: asWished }
@@ -162,6 +173,13 @@ async function decideNext(tx: Tx, deps: CheckoutDeps, wish: Wish): Promise<Next>
   // A client secret is never stored: asking with the same key brings it again.
   if (kind === 'payment_intent') return { kind: 'create', attempt: live, wished: true }
   return { kind: 'reuse', payment, attempt: live, statusToken: await issueStatusToken(tx, payment.id) }
+}
+
+/** Somebody who begins payment after payment tries out cards. Counted in the database: over every process. */
+async function refuseTooMany(tx: Tx, { checkoutsPerHour }: CheckoutDeps, caller: Caller): Promise<void> {
+  if (checkoutsPerHour === 0 || caller.kind === 'service' || caller.isOperator) return
+  const { count, nextInSeconds } = await countAttemptsOf(tx, caller.customerId, checkoutsPerHour)
+  if (count >= checkoutsPerHour) refuseOverLimit(nextInSeconds)
 }
 
 async function lockPaymentOf(tx: Tx, deps: CheckoutDeps, booking: Booking): Promise<Payment> {

@@ -10,7 +10,11 @@ export type HealthDeps = {
   readonly isStopping: () => boolean
 }
 
-/** `/healthz` says the process lives; `/readyz` says it can do its work: database reachable, schema current, not stopping. */
+/**
+ * `/healthz` says the process lives; `/readyz` says it can do its work: not stopping, and the database answers with the
+ * schema this code was written for or a newer one. A newer version that rolls out beside this one migrates first, and
+ * must not take every process of this version out of service.
+ */
 export function healthRoutes(server: HttpServer, deps: HealthDeps): void {
   server.get(
     '/healthz',
@@ -49,7 +53,7 @@ async function whyNotReady(deps: HealthDeps): Promise<string | null> {
       'select max(version) as version from schema_migrations',
     )
     const version = rows[0]?.version
-    return version === deps.schemaVersion
+    return version !== undefined && version >= deps.schemaVersion
       ? null
       : `The schema is at version ${version}, the code at ${deps.schemaVersion}.`
   } catch {

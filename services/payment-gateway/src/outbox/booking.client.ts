@@ -38,6 +38,11 @@ export type Told =
     }
 
 const TIMEOUT_MS = 5000
+// A booking is under 1 kB; whoever answers more is not the booking service.
+const ANSWER_BYTES_MAX = 64 * 1024
+// The id becomes part of an address that is called with our token. encodeURIComponent lets `..` through, which would
+// name another address: what has not the form of an id names no booking.
+const BOOKING_ID = /^[A-Za-z0-9_-]{1,100}$/
 const RETRY_AFTER_MAX_MS = 10 * 60_000
 // 401 means a wrong or rolled service token: it is mended without touching the delivery, so it is retried like a
 // failure.
@@ -54,15 +59,16 @@ export function createBookingClient(config: { url: string; serviceToken: string 
 
   return {
     find: async (bookingId) => {
+      if (!BOOKING_ID.test(bookingId)) return { kind: 'not_found' }
       try {
         const response = await fetch(url(bookingId), {
           headers: headers(),
           redirect: 'error',
           signal: AbortSignal.timeout(TIMEOUT_MS),
         })
-        const body: unknown = await response.json().catch(() => null)
+        const body = await readAnswer(response)
         if (response.status === 404) return { kind: 'not_found' }
-        const booking = response.ok ? readBooking(body) : null
+        const booking = response.ok ? readBooking(bookingId, body) : null
         return booking === null
           ? { kind: 'unavailable', message: `answered ${response.status}` }
           : { kind: 'found', booking }
@@ -72,6 +78,8 @@ export function createBookingClient(config: { url: string; serviceToken: string 
     },
 
     announce: async (bookingId, body, idempotencyKey) => {
+      if (!BOOKING_ID.test(bookingId))
+        return { outcome: 'refused', status: 400, error: 'not the id of a booking' }
       try {
         const response = await fetch(url(bookingId, '/payment-status'), {
           method: 'PUT',
@@ -98,12 +106,29 @@ export function createBookingClient(config: { url: string; serviceToken: string 
   }
 }
 
-/** Only what was promised counts: an answer without a usable price is no answer. */
-function readBooking(body: unknown): Booking | null {
+/** The answer's JSON; null when it is none, or longer than a booking can be. */
+async function readAnswer(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    // Leaving the loop cancels the body.
+    if (bytes > ANSWER_BYTES_MAX) return null
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    return null
+  }
+}
+
+/** Only what was promised counts: an answer without a usable price, or about another booking, is no answer. */
+function readBooking(bookingId: string, body: unknown): Booking | null {
   const data = (body as { data?: Partial<Booking> } | null)?.data
   if (data === undefined || data === null) return null
   const { id, status, customerId, tourName, amountMinor, currency } = data
-  if (typeof id !== 'string' || typeof customerId !== 'string' || status === undefined) return null
+  if (id !== bookingId || typeof customerId !== 'string' || status === undefined) return null
   if (!Number.isSafeInteger(amountMinor) || amountMinor === undefined || typeof currency !== 'string')
     return null
   return {

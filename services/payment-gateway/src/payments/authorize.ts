@@ -1,6 +1,9 @@
 import type { Authenticate, Caller } from '@passerelle/kit/caller'
 import type { Pool } from '@passerelle/kit/database'
+import { refuseOverLimit } from '@passerelle/kit/caller'
 import { ApiError } from '@passerelle/kit/errors'
+import { addressKey } from '@passerelle/kit/rate-limit'
+import type { RateLimiter } from '@passerelle/kit/rate-limit'
 import type { FastifyRequest } from 'fastify'
 import type { Payment } from './payment.repository.ts'
 import { isStatusTokenOf } from './status-token.repository.ts'
@@ -8,14 +11,22 @@ import { isStatusTokenOf } from './status-token.repository.ts'
 /** Who asks about a payment: somebody signed in, or the bearer of a status token (which may be worth nothing). */
 export type Reader = { readonly caller: Caller | null; readonly statusToken: string | null }
 
+export type ReaderDeps = {
+  readonly authenticate: Authenticate
+  /** Taken by an address's every request that brings only a status token. */
+  readonly anonymous: RateLimiter
+}
+
 /** Throws UNAUTHENTICATED when the request carries neither a status token nor a valid bearer. */
 export async function readerOf(
   request: FastifyRequest<{ Querystring: { token?: string } }>,
-  authenticate: Authenticate,
+  { authenticate, anonymous }: ReaderDeps,
 ): Promise<Reader> {
   const statusToken = request.query.token ?? null
-  if (request.headers.authorization === undefined && statusToken !== null)
+  if (request.headers.authorization === undefined && statusToken !== null) {
+    refuseOverLimit(anonymous.take(addressKey(request.ip)))
     return { caller: null, statusToken }
+  }
   return { caller: await authenticate(request), statusToken }
 }
 

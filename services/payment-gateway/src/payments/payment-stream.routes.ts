@@ -1,18 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import { BookingParams, StatusTokenQuery } from '@passerelle/contracts/payment'
-import type { Authenticate } from '@passerelle/kit/caller'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import type { HttpServer } from '@passerelle/kit/http'
 import { readable, readerOf } from './authorize.ts'
+import type { ReaderDeps } from './authorize.ts'
 import type { PaymentWatchers } from './payment-stream.ts'
 import { paymentView } from './payment-view.ts'
 import { findPaymentByBooking } from './payment.repository.ts'
 import type { Payment } from './payment.repository.ts'
 
-export type StreamDeps = {
+export type StreamDeps = ReaderDeps & {
   readonly pool: Pool
-  readonly authenticate: Authenticate
   readonly watchers: PaymentWatchers
   /** Aborted when the process stops: every stream ends, and its page asks another process. */
   readonly stopping: AbortSignal
@@ -48,7 +47,7 @@ export function paymentStreamRoutes(server: HttpServer, deps: StreamDeps): void 
       },
     },
     async (request, reply) => {
-      const reader = await readerOf(request, deps.authenticate)
+      const reader = await readerOf(request, deps)
       const find = () => findPaymentByBooking(deps.pool, request.params.bookingId)
       const payment = await readable(deps.pool, await find(), reader)
       if (deps.watchers.count() >= STREAMS_MAX || deps.stopping.aborted)

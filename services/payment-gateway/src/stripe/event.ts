@@ -1,3 +1,5 @@
+import { isDeeperThan } from '@passerelle/kit/json-depth'
+
 /** An event as it came out of a verified body: only its frame is checked, its object is still unknown. */
 export type StripeEvent = {
   readonly id: string
@@ -15,9 +17,13 @@ export type StripeObject = { readonly [field: string]: unknown }
 // Stripe documents ids of up to 255 characters and promises nothing about their prefixes.
 const ID_CHARACTERS_MAX = 255
 const TYPE_CHARACTERS_MAX = 200
+// Stripe's deepest objects have some 15 levels. JSON.parse takes a million, but showing such an event to an operator
+// would fail at 5,000. So high that no usual event (6 kB) is long enough to be looked through for it.
+const DEPTH_MAX = 3000
 
 /** The event in a verified body, or null when the body is no JSON or no event. */
 export function parseEvent(body: Buffer): StripeEvent | null {
+  if (isDeeperThan(body, DEPTH_MAX)) return null
   let json: unknown
   try {
     json = JSON.parse(body.toString('utf8'))

@@ -1,7 +1,8 @@
-import type { BlockList } from 'node:net'
-import { isIPv6 } from 'node:net'
 import type { HttpServer } from '@passerelle/kit/http'
-import type { FastifyReply } from 'fastify'
+import { addressKey } from '@passerelle/kit/rate-limit'
+import type { RateLimiter } from '@passerelle/kit/rate-limit'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Allowlist } from './allowlist.ts'
 import { parseEvent } from './event.ts'
 import { InboxFull } from './inbox.ts'
 import type { Inbox } from './inbox.ts'
@@ -13,7 +14,10 @@ export type WebhookRoutesDeps = {
   readonly secrets: readonly string[]
   readonly livemode: boolean
   /** Who may call at all; null: anybody with the signature. */
-  readonly allowlist: BlockList | null
+  readonly allowlist: Allowlist | null
+  /** Taken only by what fails the signature: a verified event is never refused for its sender's or neighbour's number. */
+  readonly failures: RateLimiter
+  readonly onRefused?: (because: SignatureProblem | 'address' | 'rate_limited') => void
 }
 
 // The largest event of a payment is under 6 kB (a dispute with evidence some more); Stripe's own snapshot events of
@@ -60,11 +64,10 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
       '/webhooks/stripe',
       { bodyLimit: EVENT_BYTES_MAX, config: { quiet: true } },
       async (request, reply) => {
-        if (
-          deps.allowlist !== null &&
-          !deps.allowlist.check(request.ip, isIPv6(request.ip) ? 'ipv6' : 'ipv4')
-        )
+        if (deps.allowlist !== null && !deps.allowlist.allows(request.ip)) {
+          deps.onRefused?.('address')
           return refuse(reply, 403, 'This address may not deliver events.')
+        }
         const payload = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
         const signature = checkSignature(
           payload,
@@ -72,10 +75,7 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
           deps.secrets,
           Date.now() / 1000,
         )
-        if (!signature.valid) {
-          request.log.warn({ because: signature.because, ip: request.ip }, 'webhook.refused')
-          return refuse(reply, 400, PROBLEM[signature.because])
-        }
+        if (!signature.valid) return refuseUnsigned(request, reply, { ...deps, because: signature.because })
         const event = parseEvent(payload)
         if (event === null) return refuse(reply, 400, 'The body is no Stripe event.')
         if (event.livemode !== deps.livemode) {
@@ -87,6 +87,28 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
       },
     )
   })
+}
+
+/** Beyond the address's limit a refusal costs neither a log line nor a place on the disk. */
+function refuseUnsigned(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  {
+    because,
+    failures,
+    onRefused,
+  }: Pick<WebhookRoutesDeps, 'failures' | 'onRefused'> & { because: SignatureProblem },
+): FastifyReply {
+  const waitSeconds = failures.take(addressKey(request.ip))
+  onRefused?.(waitSeconds === null ? because : 'rate_limited')
+  if (waitSeconds !== null)
+    return refuse(
+      reply.header('retry-after', String(waitSeconds)),
+      429,
+      'Too many requests without a valid signature.',
+    )
+  request.log.warn({ because, ip: request.ip }, 'webhook.refused')
+  return refuse(reply, 400, PROBLEM[because])
 }
 
 function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
