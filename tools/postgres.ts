@@ -60,6 +60,8 @@ export async function startPostgres(options: {
   readonly directory: string
   readonly port?: number
   readonly throwaway?: boolean
+  /** Further settings of the server; they win over its own and over these here. */
+  readonly settings?: Readonly<Record<string, string>>
 }): Promise<Postgres> {
   const { directory, throwaway = false } = options
   mkdirSync(directory, { recursive: true })
@@ -67,7 +69,12 @@ export async function startPostgres(options: {
   await stopOrphan(directory)
   const password = ensureCluster(program, directory, throwaway)
   const port = options.port === undefined || options.port === 0 ? await freePort(HOST) : options.port
-  const settings = { ...SETTINGS, ...(throwaway ? THROWAWAY_SETTINGS : {}), port: String(port) }
+  const settings = {
+    ...SETTINGS,
+    ...(throwaway ? THROWAWAY_SETTINGS : {}),
+    ...options.settings,
+    port: String(port),
+  }
   const log = openSync(logFileOf(directory), 'w', 0o600)
   const child = program.start(
     'postgres',

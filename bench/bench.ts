@@ -1,0 +1,54 @@
+// What every row needs: PostgreSQL as in production, the load generator, the recorded life, names for rows.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureDatabase, startPostgres } from '../tools/postgres.ts'
+import type { Postgres } from '../tools/postgres.ts'
+import { freePort } from '../tools/ports.ts'
+import { recordLife } from './lives/record-life.ts'
+import type { LifeEvent } from './lives/record-life.ts'
+import { tagOf } from './lives/ids.ts'
+import { startLoad } from './load/client.ts'
+import type { Load } from './load/client.ts'
+
+export type Bench = {
+  readonly postgres: Postgres
+  readonly load: Load
+  readonly life: readonly LifeEvent[]
+  readonly database: (name: string) => Promise<string>
+  readonly nextTag: () => string
+  readonly nextPort: () => Promise<number>
+  readonly stop: () => Promise<void>
+}
+
+/** Settings of a small production machine; what is durable stays durable (docs/performance.md). */
+export const POSTGRES_SETTINGS = {
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+  shared_buffers: '512MB',
+  max_wal_size: '4GB',
+} as const
+
+export async function startBench(settings: Readonly<Record<string, string>> = {}): Promise<Bench> {
+  const directory = mkdtempSync(join(tmpdir(), 'passerelle-bench-'))
+  const postgres = await startPostgres({ directory, settings: { ...POSTGRES_SETTINGS, ...settings } })
+  const load = await startLoad()
+  let row = 0
+  return {
+    postgres,
+    load,
+    life: await recordLife(),
+    database: (name) => ensureDatabase(postgres, name),
+    nextTag: () => {
+      row += 1
+      return tagOf(row)
+    },
+    nextPort: () => freePort('127.0.0.1'),
+    stop: async () => {
+      load.stop()
+      await postgres.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util'
+
+export type BenchOptions = {
+  readonly quick: boolean
+  /** Rounds in which every system is measured side by side; what is printed are medians over them. */
+  readonly rounds: number
+  /** About how long one system is under load in one round. */
+  readonly seconds: number
+  readonly connections: number
+  /** Groups of rows to run; empty: all. */
+  readonly only: readonly string[]
+  /** Payments in the tables for the growth rows. */
+  readonly growth: number
+  readonly json: string
+  /** A folder for CPU profiles of the gateway; empty: none. */
+  readonly profile: string
+}
+
+export const GROUPS = ['webhooks', 'load', 'told', 'api', 'streams', 'backlog', 'memory', 'growth'] as const
+
+const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4] [--connections 128]
+                        [--growth 5000000] [--json bench-results.json] [--profile folder]`
+
+export function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      connections: { type: 'string' },
+      only: { type: 'string', default: '' },
+      growth: { type: 'string' },
+      json: { type: 'string', default: '.data/bench.json' },
+      profile: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { quick } = values
+  const number = (text: string | undefined, fallback: number): number => {
+    const value = text === undefined ? fallback : Number(text)
+    if (!Number.isFinite(value) || value <= 0) throw new Error(`${text} is no number above 0.\n${USAGE}`)
+    return value
+  }
+  const only = values.only.split(',').filter(Boolean)
+  const unknown = only.filter((group) => !GROUPS.some((known) => known === group))
+  if (values.help || unknown.length > 0) throw new Error(USAGE)
+  return {
+    quick,
+    only,
+    rounds: number(values.rounds, 5),
+    seconds: number(values.seconds, quick ? 0.7 : 4),
+    connections: number(values.connections, 128),
+    growth: number(values.growth, 5_000_000),
+    json: values.json,
+    profile: values.profile,
+  }
+}
