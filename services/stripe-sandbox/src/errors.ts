@@ -14,6 +14,7 @@ export type ErrorDetails = {
   doc_url?: string
   payment_intent?: Stripe.PaymentIntent
   payment_method?: Stripe.PaymentMethod
+  setup_intent?: Stripe.SetupIntent
 }
 
 /**

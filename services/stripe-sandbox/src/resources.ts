@@ -1,13 +1,19 @@
 import { renderCustomer, renderPrice, renderProduct } from './accounts/catalog.ts'
+import { discountOf, renderCoupon, renderDiscount, renderPromotionCode } from './accounts/coupon.ts'
+import { renderPaymentLink } from './accounts/payment-link.ts'
+import { renderSource } from './accounts/source.ts'
 import { renderSession } from './checkout/session.ts'
 import { renderEvent } from './events/event.ts'
 import { renderWebhookEndpoint } from './events/webhook-endpoint.ts'
 import { renderBalanceTransaction } from './payments/balance.ts'
+import { renderCashMovement } from './payments/cash-balance.ts'
 import { renderCharge } from './payments/charge.ts'
 import { renderDispute, renderWarning } from './payments/dispute.ts'
 import { renderPaymentIntent } from './payments/payment-intent.ts'
 import { renderPaymentMethod } from './payments/payment-method.ts'
+import { renderPayout } from './payments/payout.ts'
 import { renderRefund } from './payments/refund.ts'
+import { renderSetupAttempt, renderSetupIntent } from './payments/setup-intent.ts'
 import type { Records } from './store/records.ts'
 import type { Reads } from './store/store.ts'
 
@@ -24,9 +30,21 @@ export const RENDERERS = {
   disputes: (reads, record) => renderDispute(reads, record),
   early_fraud_warnings: (reads, record) => renderWarning(reads, record),
   sessions: (reads, record) => renderSession(record, reads.settings.publicUrl),
-  customers: (_, record) => renderCustomer(record),
+  customers: (reads, record) => {
+    const discount = discountOf(reads, record.id)
+    return renderCustomer(record, discount ? renderDiscount(discount) : null)
+  },
   products: (_, record) => renderProduct(record),
   prices: (_, record) => renderPrice(record),
+  coupons: (reads, record) => renderCoupon(record, reads.nowSeconds()),
+  promotion_codes: (_, record) => renderPromotionCode(record),
+  discounts: (_, record) => renderDiscount(record),
+  payment_links: (reads, record) => renderPaymentLink(reads, record),
+  setup_intents: (reads, record) => renderSetupIntent(reads, record),
+  setup_attempts: (reads, record) => renderSetupAttempt(reads, record),
+  payouts: (_, record) => renderPayout(record),
+  cash_movements: (_, record) => renderCashMovement(record),
+  sources: (_, record) => renderSource(record),
   events: (reads, record) => renderEvent(reads, record),
   webhook_endpoints: (_, record) => renderWebhookEndpoint(record),
 } satisfies Renderers

@@ -2,6 +2,7 @@ import type { Log } from '@passerelle/kit/log'
 import { expireWhenDue } from './checkout/pay-session.ts'
 import { expireHold } from './payments/capture-payment.ts'
 import { decideDispute, openDispute, warnOfFraud } from './payments/dispute-charge.ts'
+import { arrivePayout } from './payments/move-payout.ts'
 import { settleRefund, updateRefund } from './payments/refund-charge.ts'
 import { settleCharge, settleDebit } from './payments/settle-payment.ts'
 import type { TaskRecord } from './store/records.ts'
@@ -20,6 +21,7 @@ const HANDLERS: Readonly<Record<TaskKind, (tx: Tx, task: TaskRecord) => void>> =
   update_refund: (tx, { subject }) => updateRefund(tx, subject),
   settle_refund: (tx, { subject }) => settleRefund(tx, subject),
   expire_hold: (tx, { subject }) => expireHold(tx, subject),
+  arrive_payout: (tx, { subject }) => arrivePayout(tx, subject),
 }
 
 /** Runs every task when its time comes, each in a transaction that also removes it; also those of an earlier process. */

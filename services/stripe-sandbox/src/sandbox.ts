@@ -4,6 +4,9 @@ import { fastify } from 'fastify'
 import { createLog } from '@passerelle/kit/log'
 import type { Log } from '@passerelle/kit/log'
 import { catalogOperations } from './accounts/catalog.routes.ts'
+import { couponOperations } from './accounts/coupon.routes.ts'
+import { paymentLinkOperations } from './accounts/payment-link.routes.ts'
+import { sourceOperations } from './accounts/source.routes.ts'
 import { sessionOperations } from './checkout/session.routes.ts'
 import { serveControl } from './control/control.routes.ts'
 import { ApiError } from './errors.ts'
@@ -20,10 +23,13 @@ import type { Operation } from './http/operation.ts'
 import { newId } from './ids.ts'
 import { servePages } from './pages/page.routes.ts'
 import { balanceOperations } from './payments/balance.routes.ts'
+import { cashBalanceOperations } from './payments/cash-balance.routes.ts'
 import { chargeOperations } from './payments/charge.routes.ts'
 import { disputeOperations } from './payments/dispute.routes.ts'
 import { paymentIntentOperations } from './payments/payment-intent.routes.ts'
 import { paymentMethodOperations } from './payments/payment-method.routes.ts'
+import { payoutOperations } from './payments/payout.routes.ts'
+import { setupIntentOperations } from './payments/setup-intent.routes.ts'
 import { runTasks } from './run-tasks.ts'
 import type { OnSent } from './sent.ts'
 import { watchEvents } from './sent.ts'
@@ -68,6 +74,12 @@ const operations = (resend: Resend): readonly Operation[] => [
   ...eventOperations(resend),
   ...webhookEndpointOperations,
   ...catalogOperations,
+  ...couponOperations,
+  ...sourceOperations,
+  ...paymentLinkOperations,
+  ...setupIntentOperations,
+  ...payoutOperations,
+  ...cashBalanceOperations,
 ]
 
 const BODY_LIMIT_BYTES = 1_048_576

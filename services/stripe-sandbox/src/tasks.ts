@@ -13,6 +13,7 @@ export type TaskKind =
   | 'update_refund'
   | 'settle_refund'
   | 'expire_hold'
+  | 'arrive_payout'
 
 /** Remembers to do `kind` to `subject` after `delayMs` of sandbox time; it survives a restart. */
 export function later(

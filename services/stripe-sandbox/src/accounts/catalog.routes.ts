@@ -6,6 +6,7 @@ import { operation } from '../http/operation.ts'
 import {
   anything,
   changeMetadata,
+  choice,
   currency,
   email,
   flag,
@@ -14,15 +15,21 @@ import {
   metadata,
   object,
   text,
+  unknownParameters,
 } from '../http/params.ts'
+import { isBefore } from '../http/version.ts'
 import { render } from '../resources.ts'
 import type { CustomerRecord, PriceRecord, ProductRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { newCustomer, newPrice, newProduct } from './catalog.ts'
+import { changeDiscount } from './discount.ts'
+import { addSource } from './add-source.ts'
 
 const CUSTOMER = {
   address: anything(),
   balance: integer(),
+  /** Before 2025-03-31; now customers have no coupon. */
+  coupon: text(),
   description: text(),
   email: email(),
   invoice_settings: object({ custom_fields: anything(), default_payment_method: text(), footer: text() }),
@@ -60,7 +67,8 @@ const PRICE = {
 }
 
 export const catalogOperations: readonly Operation[] = [
-  operation('POST /v1/customers', CUSTOMER, (tx, { params }) => {
+  operation('POST /v1/customers', CUSTOMER, (tx, { params, version }) => {
+    refuseOldCoupon(params, version)
     const customer = newCustomer(tx, {
       email: params.email ?? null,
       name: params.name ?? null,
@@ -69,6 +77,8 @@ export const catalogOperations: readonly Operation[] = [
       metadata: changeMetadata({}, params.metadata),
     })
     emit(tx, 'customer.created', render(tx, 'customers', customer))
+    if (params.coupon) changeDiscount(tx, customer.id, params.coupon)
+    if (params.source) addSource(tx, customer.id, params.source)
     return render(tx, 'customers', customer)
   }),
   operation('GET /v1/customers', { ...LIST_CREATED, email: text() }, (tx, { params, path }) =>
@@ -80,7 +90,8 @@ export const catalogOperations: readonly Operation[] = [
     }),
   ),
   operation('GET /v1/customers/:id', {}, (tx, { id }) => render(tx, 'customers', findCustomer(tx, id))),
-  operation('POST /v1/customers/:id', CUSTOMER, (tx, { id, params }) => {
+  operation('POST /v1/customers/:id', CUSTOMER, (tx, { id, params, version }) => {
+    refuseOldCoupon(params, version)
     const customer = findCustomer(tx, id)
     const changed = tx.put('customers', {
       ...customer,
@@ -91,13 +102,15 @@ export const catalogOperations: readonly Operation[] = [
       defaultPaymentMethod: params.invoice_settings?.default_payment_method ?? customer.defaultPaymentMethod,
       metadata: changeMetadata(customer.metadata, params.metadata),
     })
+    if (params.coupon !== undefined) changeDiscount(tx, id, params.coupon)
     emit(tx, 'customer.updated', render(tx, 'customers', changed), { metadata: customer.metadata })
     return render(tx, 'customers', changed)
   }),
   operation('DELETE /v1/customers/:id', {}, (tx, { id }) => {
-    const deleted = tx.put('customers', { ...findCustomer(tx, id), deleted: true })
-    emit(tx, 'customer.deleted', render(tx, 'customers', deleted))
-    return render(tx, 'customers', deleted)
+    const customer = findCustomer(tx, id)
+    // The event shows what was deleted, the answer only that it is.
+    emit(tx, 'customer.deleted', render(tx, 'customers', customer))
+    return render(tx, 'customers', tx.put('customers', { ...customer, deleted: true }))
   }),
   operation(
     'GET /v1/customers/:id/payment_methods',
@@ -149,9 +162,10 @@ export const catalogOperations: readonly Operation[] = [
     return render(tx, 'products', changed)
   }),
   operation('DELETE /v1/products/:id', {}, (tx, { id }) => {
-    const deleted = tx.put('products', { ...findProduct(tx, id), deleted: true })
-    emit(tx, 'product.deleted', render(tx, 'products', deleted))
-    return render(tx, 'products', deleted)
+    const product = findProduct(tx, id)
+    const last = { ...render(tx, 'products', product), active: false }
+    emit(tx, 'product.deleted', last)
+    return render(tx, 'products', tx.put('products', { ...product, deleted: true }))
   }),
   operation(
     'POST /v1/prices',
@@ -165,6 +179,13 @@ export const catalogOperations: readonly Operation[] = [
         metadata: metadata(),
         name: text(),
         unit_label: text(),
+      }),
+      recurring: object({
+        interval: choice('day', 'month', 'week', 'year'),
+        interval_count: integer({ min: 1 }),
+        meter: anything(),
+        trial_period_days: anything(),
+        usage_type: choice('licensed'),
       }),
       unit_amount: integer({ min: 0 }),
       unit_amount_decimal: text(),
@@ -185,6 +206,7 @@ export const catalogOperations: readonly Operation[] = [
         active: params.active ?? true,
         nickname: params.nickname ?? null,
         lookupKey: params.lookup_key ?? null,
+        ...(params.recurring ? { recurring: recurringOf(params.recurring) } : {}),
         metadata: changeMetadata({}, params.metadata),
       })
       emit(tx, 'price.created', render(tx, 'prices', price))
@@ -219,6 +241,18 @@ export const catalogOperations: readonly Operation[] = [
     return render(tx, 'prices', changed)
   }),
 ]
+
+function recurringOf(asked: {
+  interval?: NonNullable<PriceRecord['recurring']>['interval'] | null
+  interval_count?: number | null
+}): NonNullable<PriceRecord['recurring']> {
+  if (!asked.interval) throw missingParameter('recurring[interval]')
+  return { interval: asked.interval, intervalCount: asked.interval_count ?? 1 }
+}
+
+function refuseOldCoupon(params: { coupon?: unknown }, version: string): void {
+  if (params.coupon !== undefined && !isBefore(version, '2025-03-31')) throw unknownParameters(['coupon'])
+}
 
 function findCustomer(tx: Tx, id: string): CustomerRecord {
   const customer = tx.get('customers', id)

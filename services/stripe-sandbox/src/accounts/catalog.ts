@@ -6,7 +6,10 @@ import type { Tx } from '../store/store.ts'
 /** As on the wire: the SDK's Decimal is a string there. */
 export type WirePrice = Omit<Stripe.Price, 'unit_amount_decimal'> & { unit_amount_decimal: string | null }
 
-export function renderCustomer(record: CustomerRecord): Stripe.Customer | Stripe.DeletedCustomer {
+export function renderCustomer(
+  record: CustomerRecord,
+  discount: Stripe.Discount | null = null,
+): Stripe.Customer | Stripe.DeletedCustomer {
   if (record.deleted) return { id: record.id, object: 'customer', deleted: true }
   return {
     id: record.id,
@@ -19,7 +22,7 @@ export function renderCustomer(record: CustomerRecord): Stripe.Customer | Stripe
     default_source: null,
     delinquent: false,
     description: record.description,
-    discount: null,
+    discount,
     email: record.email,
     invoice_prefix: record.id.slice(4, 12).toUpperCase(),
     invoice_settings: {
@@ -79,11 +82,19 @@ export function renderPrice(record: PriceRecord): WirePrice {
     metadata: record.metadata,
     nickname: record.nickname,
     product: record.product,
-    recurring: null,
+    recurring: record.recurring
+      ? {
+          interval: record.recurring.interval,
+          interval_count: record.recurring.intervalCount,
+          meter: null,
+          trial_period_days: null,
+          usage_type: 'licensed',
+        }
+      : null,
     tax_behavior: 'unspecified',
     tiers_mode: null,
     transform_quantity: null,
-    type: 'one_time',
+    type: record.recurring ? 'recurring' : 'one_time',
     unit_amount: record.unitAmount,
     unit_amount_decimal: String(record.unitAmount),
   }

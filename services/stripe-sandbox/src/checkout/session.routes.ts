@@ -1,7 +1,7 @@
 import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { LIST, LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
-import { isBefore, operation } from '../http/operation.ts'
+import { operation } from '../http/operation.ts'
 import {
   anything,
   changeMetadata,
@@ -12,6 +12,7 @@ import {
   text,
   unknownParameters,
 } from '../http/params.ts'
+import { isBefore } from '../http/version.ts'
 import { render } from '../resources.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'

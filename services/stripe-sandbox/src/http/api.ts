@@ -5,7 +5,6 @@ import { ApiError, invalidParameter } from '../errors.ts'
 import type { Faults } from '../faults/faults.ts'
 import { refusalOf, resetConnection, truncateAnswer } from '../faults/spoil-call.ts'
 import { newId } from '../ids.ts'
-import { API_VERSION } from '../settings.ts'
 import type { OnSent } from '../sent.ts'
 import type { Store } from '../store/store.ts'
 import { authenticate } from './authentication.ts'
@@ -16,6 +15,7 @@ import { fingerprint, recall } from './idempotency.ts'
 import type { Operation } from './operation.ts'
 import type { Answer, Context } from './run-call.ts'
 import { errorBody, pretty, runCall } from './run-call.ts'
+import { isCommandLine, versionOf } from './version.ts'
 
 export type ApiDeps = {
   readonly store: Store
@@ -56,9 +56,11 @@ async function handle(
   const context: Context = {
     ...call,
     key: call.operation.method === 'GET' ? null : (headerOf(request, 'idempotency-key') ?? null),
-    version: headerOf(request, 'stripe-version') ?? API_VERSION,
+    version: versionOf(request.headers),
+    fromCommandLine: isCommandLine(request.headers),
     path: request.url.split('?')[0] ?? '',
-    id: (request.params as { id?: string }).id ?? '',
+    id: pathPart(request, 'id'),
+    part: pathPart(request, 'part'),
   }
   const { key } = context
   const print = fingerprint(call.operation.method, context.path, form)
@@ -175,6 +177,10 @@ function stripeHeaders(reply: FastifyReply): void {
     .header('Access-Control-Max-Age', '300')
     .header('Strict-Transport-Security', 'max-age=63072000; includeSubDomains; preload')
     .header('X-Stripe-Routing-Context-Priority-Tier', 'api-testmode')
+}
+
+function pathPart(request: FastifyRequest, name: 'id' | 'part'): string {
+  return (request.params as { id?: string; part?: string })[name] ?? ''
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -5,9 +5,13 @@ export type Call<S extends Shape> = {
   readonly params: Params<S>
   /** The `:id` of the path, or ''. */
   readonly id: string
+  /** The `:part` of the path, what belongs to `:id`, or ''. */
+  readonly part: string
   readonly path: string
   /** The `Stripe-Version` of the caller. */
   readonly version: string
+  /** The official `stripe` command calls. */
+  readonly fromCommandLine: boolean
 }
 
 /** One route of the API: what it takes and what it does, inside one transaction. */
@@ -25,9 +29,4 @@ export function operation<S extends Shape>(
 ): Operation {
   const [method, path] = route.split(' ') as ['GET' | 'POST' | 'DELETE', string]
   return { method, path, shape, run: run as (tx: Tx, call: Call<Shape>) => object }
-}
-
-/** Whether the caller's API version is older than that day; versions begin with their date. */
-export function isBefore(version: string, day: string): boolean {
-  return version.slice(0, 10) < day
 }

@@ -57,6 +57,22 @@ export function integer(range: { min?: number; max?: number } = {}): Reader<numb
   }
 }
 
+/** A number that need not be whole, such as a percentage. */
+export function decimal(range: { above: number; max: number }): Reader<number> {
+  return (value, path) => {
+    const number =
+      typeof value === 'string' && /^-?\d{1,12}(\.\d{1,12})?$/.test(value) ? Number(value) : Number.NaN
+    if (number > range.above && number <= range.max) return number
+    throw invalidParameter(
+      `Invalid decimal: ${shown(value)}; must be above ${range.above} and at most ${range.max}`,
+      {
+        param: path,
+        code: 'parameter_invalid_decimal',
+      },
+    )
+  }
+}
+
 export function flag(): Reader<boolean> {
   return (value, path) => {
     if (value === 'true' || value === '1') return true

@@ -17,8 +17,10 @@ export type Context = {
   readonly requestId: string
   readonly key: string | null
   readonly version: string
+  readonly fromCommandLine: boolean
   readonly path: string
   readonly id: string
+  readonly part: string
 }
 
 type Sent = { readonly form: FormObject; readonly print: string; readonly fault?: ApiFault | undefined }
@@ -57,9 +59,9 @@ function execute(
   context: Context,
   asked: { params: Params<Shape>; paths: readonly string[] },
 ): Answer {
-  const { operation, id, path, version } = context
+  const { operation, requestId: _requestId, key: _key, ...where } = context
   try {
-    const result = operation.run(tx, { params: asked.params, id, path, version })
+    const result = operation.run(tx, { ...where, params: asked.params })
     expand(tx, result, asked.paths)
     return { status: 200, body: pretty(result) }
   } catch (error) {

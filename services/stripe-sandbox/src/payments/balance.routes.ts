@@ -4,10 +4,10 @@ import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import { text } from '../http/params.ts'
 import { render } from '../resources.ts'
-import type { Reads } from '../store/store.ts'
+import { renderBalance } from './balance.ts'
 
 export const balanceOperations: readonly Operation[] = [
-  operation('GET /v1/balance', {}, (tx) => balance(tx)),
+  operation('GET /v1/balance', {}, (tx) => renderBalance(tx)),
   operation(
     'GET /v1/balance_transactions',
     { ...LIST_CREATED, currency: text(), payout: text(), source: text(), type: text() },
@@ -28,14 +28,3 @@ export const balanceOperations: readonly Operation[] = [
     return render(tx, 'balance_transactions', row)
   }),
 ]
-
-function balance(reads: Reads): object {
-  const sums = { available: new Map<string, number>(), pending: new Map<string, number>() }
-  for (const row of reads.table('balance_transactions').oldestFirst()) {
-    const side = row.availableOn <= reads.nowSeconds() ? sums.available : sums.pending
-    side.set(row.currency, (side.get(row.currency) ?? 0) + row.amount - row.fee)
-  }
-  const rows = (side: Map<string, number>): object[] =>
-    [...side].map(([currency, amount]) => ({ amount, currency, source_types: { card: amount } }))
-  return { object: 'balance', available: rows(sums.available), livemode: false, pending: rows(sums.pending) }
-}

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { stemOf, stemmedId } from '../ids.ts'
 import type { BalanceTransactionRecord } from '../store/records.ts'
-import type { Tx } from '../store/store.ts'
+import type { Reads, Tx } from '../store/store.ts'
 
 /** What the account pays per charge: a rate in basis points and a fixed part in minor units. */
 export type Fee = { readonly basisPoints: number; readonly fixed: number }
@@ -62,4 +62,16 @@ export function book(
 
 export function feeOf(amount: number, fee: Fee): number {
   return Math.min(amount, Math.round((amount * fee.basisPoints) / 10_000) + fee.fixed)
+}
+
+/** What the account owns by currency, split into what may be paid out and what is on its way. */
+export function renderBalance(reads: Reads): Stripe.Balance {
+  const sums = { available: new Map<string, number>(), pending: new Map<string, number>() }
+  for (const row of reads.table('balance_transactions').oldestFirst()) {
+    const side = row.availableOn <= reads.nowSeconds() ? sums.available : sums.pending
+    side.set(row.currency, (side.get(row.currency) ?? 0) + row.amount - row.fee)
+  }
+  const rows = (side: Map<string, number>): Stripe.Balance.Available[] =>
+    [...side].map(([currency, amount]) => ({ amount, currency, source_types: { card: amount } }))
+  return { object: 'balance', available: rows(sums.available), livemode: false, pending: rows(sums.pending) }
 }

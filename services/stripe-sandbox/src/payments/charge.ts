@@ -87,6 +87,7 @@ function methodDetails(
       type: 'sepa_debit',
     }
   }
+  if (method.type === 'customer_balance') return { customer_balance: {}, type: 'customer_balance' }
   return { card: cardDetails(record, method), type: 'card' }
 }
 

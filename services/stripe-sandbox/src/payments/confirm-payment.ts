@@ -15,7 +15,7 @@ import { APPROVED, outcomeOf } from './charge.ts'
 import type { Decline } from './declines.ts'
 import { DECLINES } from './declines.ts'
 import type { Instrument } from './instruments.ts'
-import { instrumentByName } from './instruments.ts'
+import { BYPASS_PENDING, instrumentByName } from './instruments.ts'
 import { authenticationFailure } from './payment-intent.ts'
 import { renderPaymentMethod } from './payment-method.ts'
 
@@ -29,11 +29,14 @@ export type Confirmation = {
   readonly errorOnRequiresAction?: boolean
   readonly returnUrl?: string | null
   readonly useStripeSdk?: boolean
+  /** Which kind of bank transfer the payer is asked for. */
+  readonly transferType?: string
 }
 
 /** Tries to collect the payment: writes the charge, moves the PaymentIntent and emits what Stripe emits. */
 export function confirmPayment(tx: Tx, intent: PaymentIntentRecord, how: Confirmation): PaymentOutcome {
   const instrument = instrumentByName(how.method.instrument)
+  if (instrument.type === 'customer_balance') return awaitTransfer(tx, intent, how)
   if (instrument.debit) return startDebit(tx, intent, how.method)
   if (challenges(instrument, how)) {
     if (how.offSession) return refuse(tx, intent, how, DECLINES.authentication_required)
@@ -41,7 +44,8 @@ export function confirmPayment(tx: Tx, intent: PaymentIntentRecord, how: Confirm
     return askForAction(tx, intent, how)
   }
   if (instrument.decline) return refuse(tx, intent, how, DECLINES[instrument.decline])
-  const paid = intent.captureMethod === 'manual' ? authorize(tx, intent, how) : collect(tx, intent, how)
+  const paid =
+    intent.captureMethod === 'manual' ? authorize(tx, intent, how) : collectPayment(tx, intent, how)
   expectTrouble(tx, paid, instrument)
   return { kind: intent.captureMethod === 'manual' ? 'authorized' : 'paid' }
 }
@@ -59,7 +63,8 @@ function challenges(instrument: Instrument, how: Confirmation): boolean {
   return instrument.challenge === 'always' || !(how.offSession && setUp)
 }
 
-function collect(tx: Tx, intent: PaymentIntentRecord, how: Confirmation): ChargeRecord {
+/** Takes the whole amount now: the charge, the PaymentIntent and their events. */
+export function collectPayment(tx: Tx, intent: PaymentIntentRecord, how: Confirmation): ChargeRecord {
   const charge = newCharge(tx, intent, how, {
     status: 'succeeded',
     captured: true,
@@ -76,7 +81,8 @@ function collect(tx: Tx, intent: PaymentIntentRecord, how: Confirmation): Charge
   if (!how.authenticated) emit(tx, 'charge.succeeded', render(tx, 'charges', charge))
   emit(tx, 'payment_intent.succeeded', render(tx, 'payment_intents', done))
   if (how.authenticated) emit(tx, 'charge.succeeded', render(tx, 'charges', charge))
-  later(tx, 'settle_charge', charge.id, { ms: tx.settings.chargeUpdatedDelayMs })
+  const settled = how.method.instrument === BYPASS_PENDING ? 0 : tx.settings.chargeUpdatedDelayMs
+  later(tx, 'settle_charge', charge.id, { ms: settled })
   return charge
 }
 
@@ -119,6 +125,16 @@ function askForAction(tx: Tx, intent: PaymentIntentRecord, how: Confirmation): P
     paymentMethod: how.method.id,
     returnUrl: how.returnUrl ?? null,
     useStripeSdk: how.useStripeSdk ?? false,
+  })
+  emit(tx, 'payment_intent.requires_action', render(tx, 'payment_intents', waiting))
+  return { kind: 'challenge', paymentIntent: intent.id }
+}
+
+function awaitTransfer(tx: Tx, intent: PaymentIntentRecord, how: Confirmation): PaymentOutcome {
+  const waiting = moved(tx, intent, {
+    status: 'requires_action',
+    paymentMethod: how.method.id,
+    transfer: { type: how.transferType ?? 'eu_bank_transfer', arrived: 0 },
   })
   emit(tx, 'payment_intent.requires_action', render(tx, 'payment_intents', waiting))
   return { kind: 'challenge', paymentIntent: intent.id }

@@ -42,6 +42,16 @@ export function openDispute(tx: Tx, chargeId: string, why: string): DisputeRecor
   return dispute
 }
 
+/** Opens now what the payment's card makes open in a moment. */
+export function openExpectedDisputes(tx: Tx, paymentIntent: string): void {
+  for (const task of tx.table('tasks').oldestFirst()) {
+    if (task.kind !== 'open_dispute') continue
+    if (tx.get('charges', task.subject)?.paymentIntent !== paymentIntent) continue
+    tx.remove('tasks', task.id)
+    openDispute(tx, task.subject, task.note ?? 'fraudulent')
+  }
+}
+
 /** The issuer reports the payment as fraudulent; no money moves. */
 export function warnOfFraud(tx: Tx, chargeId: string): void {
   const charge = tx.get('charges', chargeId)

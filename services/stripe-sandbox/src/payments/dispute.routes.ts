@@ -9,7 +9,7 @@ import type { DisputeRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
 import type { EvidenceField } from './dispute.ts'
 import { EVIDENCE_FIELDS } from './dispute.ts'
-import { closeDispute, updateDispute } from './dispute-charge.ts'
+import { closeDispute, openExpectedDisputes, updateDispute } from './dispute-charge.ts'
 
 const EVIDENCE = Object.fromEntries(EVIDENCE_FIELDS.map((field) => [field, text(20_000)])) as Record<
   EvidenceField,
@@ -20,15 +20,18 @@ export const disputeOperations: readonly Operation[] = [
   operation(
     'GET /v1/disputes',
     { ...LIST_CREATED, charge: text(), payment_intent: text() },
-    (tx, { params, path }) =>
-      listPage(tx, 'disputes', {
+    (tx, { params, path, fromCommandLine }) => {
+      // `stripe trigger` asks for the dispute right after the payment: at Stripe the way there takes long enough.
+      if (fromCommandLine && params.payment_intent) openExpectedDisputes(tx, params.payment_intent)
+      return listPage(tx, 'disputes', {
         url: path,
         params,
         noun: 'dispute',
         keep: (row) =>
           (!params.charge || row.charge === params.charge) &&
           (!params.payment_intent || row.paymentIntent === params.payment_intent),
-      }),
+      })
+    },
   ),
   operation('GET /v1/disputes/:id', {}, (tx, { id }) => render(tx, 'disputes', find(tx, id))),
   operation(

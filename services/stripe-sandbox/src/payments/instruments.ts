@@ -3,7 +3,7 @@ import type { DeclineName } from './declines.ts'
 /** What a test card or account does when it is charged. https://docs.stripe.com/testing */
 export type Instrument = {
   readonly name: string
-  readonly type: 'card' | 'sepa_debit'
+  readonly type: 'card' | 'customer_balance' | 'sepa_debit'
   readonly brand: string
   readonly country: string
   readonly funding: string
@@ -21,6 +21,9 @@ export type Instrument = {
 
 type Row = [number: string, name: string, alias: string | null, traits?: Partial<Instrument>]
 
+/** The card whose money is available at once. */
+export const BYPASS_PENDING = 'bypass_pending'
+
 // Number, name, alias after `pm_card_`, what is special about it.
 const CARDS: readonly Row[] = [
   ['4242424242424242', 'visa', 'visa'],
@@ -30,7 +33,7 @@ const CARDS: readonly Row[] = [
   ['378282246310005', 'amex', 'amex'],
   ['4000002500000003', 'fr', 'fr', { country: 'FR' }],
   ['4000002760000016', 'de', 'de', { country: 'DE' }],
-  ['4000000000000077', 'bypass_pending', 'bypassPending'],
+  ['4000000000000077', BYPASS_PENDING, 'bypassPending'],
   ['4000000000000002', 'charge_declined', 'visa_chargeDeclined', { decline: 'generic' }],
   [
     '4000000000009995',
@@ -166,6 +169,16 @@ const LIVE_CARD: Instrument = {
   decline: 'live_card',
 }
 byName.set(LIVE_CARD.name, LIVE_CARD)
+/** The payer sends a transfer, which arrives when it arrives. */
+export const BANK_TRANSFER: Instrument = {
+  name: 'bank_transfer',
+  type: 'customer_balance',
+  brand: '',
+  country: '',
+  funding: '',
+  last4: '',
+}
+byName.set(BANK_TRANSFER.name, BANK_TRANSFER)
 for (const [name, ibans, debit] of ACCOUNTS) {
   for (const iban of ibans) {
     const account: Instrument = {

@@ -2,7 +2,7 @@ import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../e
 import { emit } from '../events/event.ts'
 import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
-import { isBefore, operation } from '../http/operation.ts'
+import { operation } from '../http/operation.ts'
 import type { Params } from '../http/params.ts'
 import {
   anything,
@@ -19,12 +19,19 @@ import {
   url,
 } from '../http/params.ts'
 import { minimumOf } from '../money.ts'
+import { isBefore } from '../http/version.ts'
 import { render } from '../resources.ts'
 import type { PaymentIntentRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
+import { transferTypeOf } from './bank-transfer.ts'
 import { cancelPayment, capturePayment } from './capture-payment.ts'
 import { confirmPayment, declineError } from './confirm-payment.ts'
-import { newPaymentIntent, paymentMethodTypes, unexpectedState } from './payment-intent.ts'
+import {
+  newPaymentIntent,
+  paymentMethodTypes,
+  typesNoLongerSupported,
+  unexpectedState,
+} from './payment-intent.ts'
 import { METHOD_DATA, methodFromData } from './payment-method.routes.ts'
 import { resolvePaymentMethod } from './payment-method.ts'
 
@@ -138,10 +145,7 @@ export const paymentIntentOperations: readonly Operation[] = [
 
 function refuseOldParameter(params: { payment_method_types?: unknown }, version: string): void {
   if (params.payment_method_types === undefined || isBefore(version, '2026-09-30')) return
-  throw invalidParameter(
-    'The `payment_method_types` parameter is no longer supported. Use `allowed_payment_method_types` or manage payment methods in the Dashboard.',
-    { code: 'payment_method_types_no_longer_supported', param: 'payment_method_types' },
-  )
+  throw typesNoLongerSupported()
 }
 
 function create(tx: Tx, params: Params<typeof CREATE>): PaymentIntentRecord {
@@ -246,6 +250,7 @@ function confirm(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof CONF
     offSession: Boolean(params.off_session) && params.off_session !== 'false',
     errorOnRequiresAction: params.error_on_requires_action ?? false,
     useStripeSdk: params.use_stripe_sdk ?? false,
+    transferType: transferTypeOf(params.payment_method_options, intent.currency),
   })
   const after = find(tx, intent.id)
   if (outcome.kind === 'declined') throw declineError(tx, after)

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe'
-import { ApiError, docUrl } from '../errors.ts'
+import { ApiError, docUrl, invalidParameter } from '../errors.ts'
 import { newStem, randomText, stemmedId } from '../ids.ts'
 import type { PaymentIntentRecord, PaymentIntentStatus, PaymentMethodRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
+import { TRANSFER_CURRENCIES, transferInstructions } from './bank-transfer.ts'
 import { renderPaymentMethod } from './payment-method.ts'
 
 export type NewPaymentIntent = Pick<PaymentIntentRecord, 'amount' | 'currency'> & Partial<PaymentIntentRecord>
@@ -62,6 +63,12 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
 
 function nextAction(record: PaymentIntentRecord, publicUrl: string): Stripe.PaymentIntent.NextAction | null {
   if (record.status !== 'requires_action') return null
+  if (record.transfer) {
+    return {
+      display_bank_transfer_instructions: transferInstructions(record, publicUrl),
+      type: 'display_bank_transfer_instructions',
+    }
+  }
   const url = challengeUrl(record, publicUrl)
   if (record.returnUrl !== null && !record.useStripeSdk) {
     return { type: 'redirect_to_url', redirect_to_url: { return_url: record.returnUrl, url } }
@@ -128,9 +135,15 @@ export function newPaymentIntent(tx: Tx, from: NewPaymentIntent): PaymentIntentR
 }
 
 // The account's payment methods, as if switched on in the Dashboard: cards everywhere, SEPA debit for euros.
-const METHODS: readonly { type: string; currencies: readonly string[] | null }[] = [
+const METHODS: readonly {
+  type: string
+  currencies: readonly string[] | null
+  /** Only where the caller names it. */
+  onRequest?: true
+}[] = [
   { type: 'card', currencies: null },
   { type: 'sepa_debit', currencies: ['eur'] },
+  { type: 'customer_balance', currencies: TRANSFER_CURRENCIES, onRequest: true },
 ]
 
 /** The computed `payment_method_types` of a payment in that currency. */
@@ -139,8 +152,8 @@ export function paymentMethodTypes(
   filter: { allowed: string[] | null; excluded: string[] | null },
 ): string[] {
   return METHODS.filter(({ currencies }) => currencies === null || currencies.includes(currency))
+    .filter(({ type, onRequest }) => filter.allowed?.includes(type) ?? !onRequest)
     .map(({ type }) => type)
-    .filter((type) => filter.allowed === null || filter.allowed.includes(type))
     .filter((type) => !filter.excluded?.includes(type))
 }
 
@@ -159,6 +172,14 @@ export function requireCancelable(record: PaymentIntentRecord, publicUrl: string
     record,
     publicUrl,
     `You cannot cancel this PaymentIntent because it has a status of ${record.status}. Only a PaymentIntent with one of the following statuses may be canceled: ${CANCELABLE.join(', ')}.`,
+  )
+}
+
+/** The 400 of a parameter that the API had until 2026-09-30. */
+export function typesNoLongerSupported(): ApiError {
+  return invalidParameter(
+    'The `payment_method_types` parameter is no longer supported. Use `allowed_payment_method_types` or manage payment methods in the Dashboard.',
+    { code: 'payment_method_types_no_longer_supported', param: 'payment_method_types' },
   )
 }
 

@@ -8,7 +8,7 @@ import { anything, changeMetadata, choice, email, integer, metadata, object, tex
 import { render } from '../resources.ts'
 import type { PaymentMethodRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
-import { instrumentByAlias, instrumentByIban } from './instruments.ts'
+import { BANK_TRANSFER, instrumentByAlias, instrumentByIban } from './instruments.ts'
 import { createCard, createPaymentMethod, requireCardInput, resolvePaymentMethod } from './payment-method.ts'
 
 const DATA = {
@@ -28,10 +28,11 @@ const DATA = {
     token: text(),
     networks: anything(),
   }),
+  customer_balance: anything(),
   metadata: metadata(),
   radar_options: anything(),
   sepa_debit: object({ iban: text() }),
-  type: choice('card', 'sepa_debit'),
+  type: choice('card', 'customer_balance', 'sepa_debit'),
 }
 
 export const METHOD_DATA = object(DATA)
@@ -49,6 +50,7 @@ export function methodFromData(tx: Tx, data: Params<typeof DATA>): PaymentMethod
       })
     return createPaymentMethod(tx, instrument, owner)
   }
+  if (data.type === 'customer_balance') return createPaymentMethod(tx, BANK_TRANSFER, owner)
   const token = data.card?.token
   if (!token) return createCard(tx, requireCardInput(data.card ?? {}), owner)
   const instrument = instrumentByAlias(token)
@@ -90,7 +92,9 @@ export const paymentMethodOperations: readonly Operation[] = [
         name: params.billing_details?.name ?? method.name,
         metadata: changeMetadata(method.metadata, params.metadata),
       }
-      return render(tx, 'payment_methods', tx.put('payment_methods', changed))
+      const row = tx.put('payment_methods', changed)
+      emit(tx, 'payment_method.updated', render(tx, 'payment_methods', row), { metadata: method.metadata })
+      return render(tx, 'payment_methods', row)
     },
   ),
   operation('POST /v1/payment_methods/:id/attach', { customer: text() }, (tx, { id, params }) => {

@@ -3,11 +3,11 @@ import { render } from '../resources.ts'
 import type { ChargeRecord, PaymentIntentRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
-import { book, feeOf } from './balance.ts'
+import { book, feeOf, renderBalance } from './balance.ts'
 import { APPROVED } from './charge.ts'
 import { fail, lastError } from './confirm-payment.ts'
 import { DECLINES } from './declines.ts'
-import { instrumentByName } from './instruments.ts'
+import { BYPASS_PENDING, instrumentByName } from './instruments.ts'
 
 /** Books the captured amount of a charge and tells it with charge.updated, as Stripe does a few seconds later. */
 export function settleCharge(tx: Tx, chargeId: string): void {
@@ -15,6 +15,8 @@ export function settleCharge(tx: Tx, chargeId: string): void {
   if (!charge?.captured || charge.balanceTransaction !== null) return
   const settled = bookCharge(tx, charge)
   emit(tx, 'charge.updated', render(tx, 'charges', settled), { balance_transaction: null })
+  const instrument = tx.get('payment_methods', charge.paymentMethod)?.instrument
+  if (instrument === BYPASS_PENDING) emit(tx, 'balance.available', renderBalance(tx))
 }
 
 /** The charge with its balance transaction. */
@@ -22,7 +24,7 @@ export function bookCharge(tx: Tx, charge: ChargeRecord): ChargeRecord {
   if (charge.balanceTransaction !== null) return charge
   const instrument = tx.get('payment_methods', charge.paymentMethod)?.instrument
   const row = book(tx, {
-    ...(instrument === 'bypass_pending' ? { availableOn: tx.now } : {}),
+    ...(instrument === BYPASS_PENDING ? { availableOn: tx.now } : {}),
     amount: charge.amountCaptured,
     fee: feeOf(charge.amountCaptured, tx.settings.fee),
     currency: charge.currency,

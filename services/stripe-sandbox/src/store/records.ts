@@ -1,5 +1,16 @@
 import type Stripe from 'stripe'
 import type { Metadata } from '../http/params.ts'
+import type {
+  CashMovementRecord,
+  CouponRecord,
+  DiscountRecord,
+  PaymentLinkRecord,
+  PayoutRecord,
+  PromotionCodeRecord,
+  SetupAttemptRecord,
+  SetupIntentRecord,
+  SourceRecord,
+} from './account-records.ts'
 
 // What the sandbox remembers. The builders turn records into Stripe's objects; ids refer to other records.
 // Times ending in Ms are sandbox milliseconds, the others whole seconds.
@@ -7,7 +18,7 @@ import type { Metadata } from '../http/params.ts'
 export type PaymentMethodRecord = {
   readonly id: string
   readonly created: number
-  readonly type: 'card' | 'sepa_debit'
+  readonly type: 'card' | 'customer_balance' | 'sepa_debit'
   /** Which test instrument this is, by name. The card number itself is never kept. */
   readonly instrument: string
   readonly brand: string
@@ -64,6 +75,8 @@ export type PaymentIntentRecord = {
   readonly cancellationReason: string | null
   /** The Checkout Session that made it. */
   readonly session: string | null
+  /** Paid by a bank transfer of that kind, with so much of it arrived. */
+  readonly transfer?: { readonly type: string; readonly arrived: number }
 }
 
 export type Outcome = {
@@ -257,6 +270,10 @@ export type PriceRecord = {
   readonly nickname: string | null
   readonly lookupKey: string | null
   readonly metadata: Metadata
+  readonly recurring?: {
+    readonly interval: 'day' | 'month' | 'week' | 'year'
+    readonly intervalCount: number
+  }
 }
 
 export type EventRecord = {
@@ -334,6 +351,15 @@ export type Records = {
   customers: CustomerRecord
   products: ProductRecord
   prices: PriceRecord
+  coupons: CouponRecord
+  promotion_codes: PromotionCodeRecord
+  discounts: DiscountRecord
+  payment_links: PaymentLinkRecord
+  setup_intents: SetupIntentRecord
+  setup_attempts: SetupAttemptRecord
+  payouts: PayoutRecord
+  cash_movements: CashMovementRecord
+  sources: SourceRecord
   events: EventRecord
   deliveries: DeliveryRecord
   webhook_endpoints: WebhookEndpointRecord
@@ -354,6 +380,15 @@ export const TABLES = [
   'customers',
   'products',
   'prices',
+  'coupons',
+  'promotion_codes',
+  'discounts',
+  'payment_links',
+  'setup_intents',
+  'setup_attempts',
+  'payouts',
+  'cash_movements',
+  'sources',
   'events',
   'deliveries',
   'webhook_endpoints',

@@ -1,0 +1,69 @@
+import type Stripe from 'stripe'
+import type { PaymentLinkRecord } from '../store/account-records.ts'
+import type { Reads } from '../store/store.ts'
+
+// What the sandbox's links never use, as Stripe shows it unused.
+const UNUSED = {
+  application: null,
+  application_fee_amount: null,
+  application_fee_percent: null,
+  automatic_tax: { enabled: false, liability: null },
+  billing_address_collection: 'auto',
+  consent_collection: null,
+  custom_fields: [],
+  custom_text: {
+    after_submit: null,
+    shipping_address: null,
+    submit: null,
+    terms_of_service_acceptance: null,
+  },
+  invoice_creation: null,
+  managed_payments: null,
+  on_behalf_of: null,
+  payment_method_collection: 'always',
+  payment_method_options: null,
+  payment_method_types: null,
+  phone_number_collection: { enabled: false },
+  restrictions: null,
+  shipping_address_collection: null,
+  shipping_options: [],
+  subscription_data: null,
+  tax_id_collection: { enabled: false, required: 'never' },
+  transfer_data: null,
+} as const satisfies Partial<Stripe.PaymentLink>
+
+/** The link as the API shows it; `line_items` is absent unless expanded. */
+export function renderPaymentLink(reads: Reads, record: PaymentLinkRecord): Stripe.PaymentLink {
+  const price = reads.get('prices', record.lineItems[0]?.price ?? '')
+  const after = record.afterCompletion
+  return {
+    id: record.id,
+    object: 'payment_link',
+    ...UNUSED,
+    active: record.active,
+    after_completion:
+      'redirect' in after
+        ? { redirect: { url: after.redirect }, type: 'redirect' }
+        : { hosted_confirmation: { custom_message: after.message }, type: 'hosted_confirmation' },
+    allow_promotion_codes: record.allowPromotionCodes,
+    currency: price?.currency ?? 'usd',
+    customer_creation: record.customerCreation,
+    inactive_message: record.inactiveMessage,
+    livemode: false,
+    metadata: record.metadata,
+    payment_intent_data:
+      record.paymentIntentMetadata === null
+        ? null
+        : {
+            capture_method: null,
+            description: null,
+            metadata: record.paymentIntentMetadata,
+            setup_future_usage: null,
+            statement_descriptor: null,
+            statement_descriptor_suffix: null,
+            transfer_group: null,
+          },
+    submit_type: record.submitType,
+    url: `${reads.settings.publicUrl}/b/${record.id}`,
+  }
+}
