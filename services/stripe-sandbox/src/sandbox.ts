@@ -21,6 +21,9 @@ import { answerError, serveApi } from './http/api.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
 import type { Operation } from './http/operation.ts'
 import { newId } from './ids.ts'
+import { listenOperations, listenSecret } from './listen/listen.routes.ts'
+import { Relay } from './listen/relay.ts'
+import { requestLog } from './listen/request-log.ts'
 import { servePages } from './pages/page.routes.ts'
 import { balanceOperations } from './payments/balance.routes.ts'
 import { cashBalanceOperations } from './payments/cash-balance.routes.ts'
@@ -64,7 +67,7 @@ export type Sandbox = {
   stop(): Promise<void>
 }
 
-const operations = (resend: Resend): readonly Operation[] => [
+const operations = (resend: Resend, relay: Relay): readonly Operation[] => [
   ...sessionOperations,
   ...paymentIntentOperations,
   ...paymentMethodOperations,
@@ -73,6 +76,7 @@ const operations = (resend: Resend): readonly Operation[] => [
   ...balanceOperations,
   ...eventOperations(resend),
   ...webhookEndpointOperations,
+  ...listenOperations(relay),
   ...catalogOperations,
   ...couponOperations,
   ...sourceOperations,
@@ -97,13 +101,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { store, clock } = openStore(settings, options.dataDir)
   const scheduler = new Scheduler(clock, (error) => log.error({ err: error }, 'task.crashed'))
   const faults = new Faults()
-  const deliverer = new Deliverer({ store, scheduler, log, faults })
+  const relay = new Relay({ store, log })
+  const deliverer = new Deliverer({ store, scheduler, log, faults, relay })
   runTasks(store, scheduler, log)
   if (options.onSent) watchEvents(store, options.onSent)
   const api = { store, log, faults, onSent: options.onSent }
   const app = buildApp(api)
-  const resend: Resend = (event, endpoint) => deliverer.resendAll(event, endpoint)
-  serveApi(app, api, operations(resend))
+  serveListeners(app, relay)
+  const resend: Resend = (event, to) => deliverer.resendAll(event, to)
+  serveApi(app, api, operations(resend, relay))
   servePages(app, { store, deliverer, log })
   serveControl(app, { store, scheduler, deliverer, faults, log })
 
@@ -120,6 +126,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     webhookSecret,
     stop: async () => {
       scheduler.stop()
+      relay.stop()
       await deliverer.stop()
       await app.close()
       store.close()
@@ -138,6 +145,7 @@ function openStore(settings: Settings, dataDir: string | undefined): { store: St
 
 function prepareEndpoint(store: Store, options: SandboxOptions): string {
   const { webhookUrl, webhookSecret } = options
+  if (webhookSecret !== undefined) store.transact(NOBODY, (tx) => listenSecret(tx, webhookSecret))
   if (webhookUrl === undefined) return webhookSecret ?? newSecret()
   const endpoint = store.transact(NOBODY, (tx) => ensureEndpoint(tx, webhookUrl, webhookSecret))
   return endpoint.secrets[0]?.value ?? ''
@@ -171,6 +179,14 @@ function buildApp(deps: ApiDeps): FastifyInstance {
     answerError(deps, { error: failure, requestId: newId('req', 14) }, request, reply)
   })
   return app
+}
+
+function serveListeners(app: FastifyInstance, relay: Relay): void {
+  app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
+  app.addHook('onSend', async (request, reply, body) => {
+    if (request.url.startsWith('/v1/') && relay.isTailed) relay.tell(requestLog(request, reply, body))
+    return body
+  })
 }
 
 function portOf(app: FastifyInstance): number {

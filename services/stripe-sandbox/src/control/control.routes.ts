@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError, noSuch } from '../errors.ts'
+import { endpointOf, endpointsOf } from '../events/webhook-endpoint.ts'
 import { TABLES } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import type { ControlDeps, Handler, Route } from './control.ts'
@@ -8,7 +9,8 @@ import { outcomes } from './outcome.routes.ts'
 import { timeAndTrouble } from './time.routes.ts'
 
 const DELIVERIES_SHOWN = 100
-const SECRET_TABLES = new Set<string>(['webhook_endpoints', 'idempotency'])
+const CONFIGURATION = new Set<string>(['webhook_endpoints', 'listeners', 'settings'])
+const SECRET_TABLES = new Set<string>(['webhook_endpoints', 'listeners', 'settings', 'idempotency'])
 
 /** The sandbox's own routes, which Stripe does not have: JSON in, JSON out. */
 export function serveControl(app: FastifyInstance, deps: ControlDeps): void {
@@ -43,9 +45,7 @@ async function resend(deps: ControlDeps, request: FastifyRequest): Promise<objec
   const event = deps.store.get('events', idOf(request))
   if (!event) throw noSuch('event', idOf(request), { param: 'id' })
   const asked = textOf(readJson(request)['webhook_endpoint'])
-  const endpoints = [...deps.store.table('webhook_endpoints').oldestFirst()].filter(
-    (endpoint) => asked === undefined || endpoint.id === asked,
-  )
+  const endpoints = endpointsOf(deps.store).filter((endpoint) => asked === undefined || endpoint.id === asked)
   const attempts = endpoints.map(async (endpoint) => ({
     endpoint: endpoint.id,
     attempt: await deps.deliverer.resend(event, endpoint),
@@ -65,7 +65,7 @@ function deliveriesOf(store: Store, query: Query): object[] {
       event: row.event,
       type: store.get('events', row.event)?.type,
       endpoint: row.endpoint,
-      url: store.get('webhook_endpoints', row.endpoint)?.url ?? null,
+      url: endpointOf(store, row.endpoint)?.url ?? null,
       status: row.status,
       nextAttemptAt: row.nextAttemptMs === null ? null : new Date(row.nextAttemptMs).toISOString(),
       attempts: row.attempts,
@@ -85,7 +85,7 @@ function snapshot(store: Store): object {
 function reset(deps: ControlDeps): object {
   deps.scheduler.clear()
   deps.faults.set([], 1)
-  deps.store.clear(TABLES.filter((table) => table !== 'webhook_endpoints' && table !== 'settings'))
+  deps.store.clear(TABLES.filter((table) => !CONFIGURATION.has(table)))
   return { reset: true }
 }
 

@@ -1,5 +1,3 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Log } from '@passerelle/kit/log'
 import type { Change } from '../store/journal.ts'
 import type { AttemptRecord, DeliveryRecord, EventRecord, WebhookEndpointRecord } from '../store/records.ts'
@@ -8,17 +6,19 @@ import type { Store } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
 import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
 import { signatureHeader } from './signature.ts'
-import { activeSecrets } from './webhook-endpoint.ts'
+import type { ResendTo } from './event.routes.ts'
+import type { Parcel, Result } from './send-parcel.ts'
+import { Sender } from './send-parcel.ts'
+import { activeSecrets, endpointOf, endpointsOf, isListener } from './webhook-endpoint.ts'
+import type { Relay } from '../listen/relay.ts'
 import type { WebhookRule } from '../faults/fault.ts'
 import { shuffled } from '../faults/fault.ts'
 import type { Faults } from '../faults/faults.ts'
 import { newId, newNumberedId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
-type Result = { readonly status: number | null; readonly error: string | null }
-type Lane = { active: number; readonly waiting: Set<string> }
+type Lane = { active: number; readonly limit: number; readonly waiting: Set<string> }
 type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number }
-type Parcel = { readonly url: URL; readonly body: string; readonly signature: string }
 
 // More would queue inside the agent, where the time-out of an attempt already runs.
 const MAX_AT_ONCE_PER_ENDPOINT = 50
@@ -35,19 +35,18 @@ export class Deliverer {
   readonly #faultless = new Set<string>()
   readonly #lanes = new Map<string, Lane>()
   #held: string[] = []
-  readonly #agents = {
-    http: new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_AT_ONCE_PER_ENDPOINT }),
-    https: new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_AT_ONCE_PER_ENDPOINT }),
-  }
+  readonly #sender = new Sender()
+  readonly #relay: Relay
   readonly #inFlight = new Map<string, Promise<void>>()
   readonly #waiters = new Set<() => void>()
   readonly #stopping = new AbortController()
 
-  constructor(deps: { store: Store; scheduler: Scheduler; log: Log; faults: Faults }) {
+  constructor(deps: { store: Store; scheduler: Scheduler; log: Log; faults: Faults; relay: Relay }) {
     this.#store = deps.store
     this.#scheduler = deps.scheduler
     this.#log = deps.log
     this.#faults = deps.faults
+    this.#relay = deps.relay
     this.#store.onCommit((changes) => this.#startNew(changes))
   }
 
@@ -88,12 +87,13 @@ export class Deliverer {
     return this.#store.get('deliveries', id)?.attempts.at(-1)
   }
 
-  /** Sends an event again to one endpoint, or to all of them, without waiting. */
-  resendAll(eventId: string, endpointId: string | null): void {
+  /** Sends an event again, without waiting. */
+  resendAll(eventId: string, to: ResendTo): void {
     const event = this.#store.get('events', eventId)
     if (!event) return
-    for (const endpoint of this.#store.table('webhook_endpoints').oldestFirst()) {
-      if (endpointId !== null && endpoint.id !== endpointId) continue
+    for (const endpoint of endpointsOf(this.#store)) {
+      if (to === 'terminals' && !isListener(this.#store, endpoint.id)) continue
+      if (to !== null && typeof to === 'object' && endpoint.id !== to.endpoint) continue
       const sent = this.resend(event, endpoint).then(() => {})
       this.#track(`${deliveryId(eventId, endpoint.id)} ${newId('again')}`, sent)
     }
@@ -125,8 +125,7 @@ export class Deliverer {
     this.#stopping.abort()
     for (const check of this.#waiters) check()
     await Promise.allSettled(this.#inFlight.values())
-    this.#agents.http.destroy()
-    this.#agents.https.destroy()
+    this.#sender.close()
   }
 
   #startNew(changes: readonly Change[]): void {
@@ -226,7 +225,7 @@ export class Deliverer {
     const due = this.#store.get('deliveries', id)?.nextAttemptMs ?? Infinity
     if (due > this.#store.clock.nowMs()) return
     const lane = this.#laneOf(id)
-    if (lane.active >= MAX_AT_ONCE_PER_ENDPOINT) {
+    if (lane.active >= lane.limit) {
       lane.waiting.add(id)
       return
     }
@@ -235,7 +234,7 @@ export class Deliverer {
       lane.active--
       // Some that waited are no longer due: go on until one starts.
       for (const next of lane.waiting) {
-        if (lane.active >= MAX_AT_ONCE_PER_ENDPOINT) break
+        if (lane.active >= lane.limit) break
         lane.waiting.delete(next)
         this.#start(next)
       }
@@ -245,7 +244,11 @@ export class Deliverer {
 
   #laneOf(id: string): Lane {
     const endpoint = this.#store.get('deliveries', id)?.endpoint ?? ''
-    const lane = this.#lanes.get(endpoint) ?? { active: 0, waiting: new Set<string>() }
+    const known = this.#lanes.get(endpoint)
+    if (known) return known
+    // A listener takes everything over one socket.
+    const limit = isListener(this.#store, endpoint) ? Infinity : MAX_AT_ONCE_PER_ENDPOINT
+    const lane: Lane = { active: 0, limit, waiting: new Set<string>() }
     this.#lanes.set(endpoint, lane)
     return lane
   }
@@ -261,7 +264,7 @@ export class Deliverer {
     const delivery = this.#store.get('deliveries', id)
     const event = this.#store.get('events', delivery?.event ?? '')
     if (!delivery || !event) return
-    const endpoint = this.#store.get('webhook_endpoints', delivery.endpoint)
+    const endpoint = endpointOf(this.#store, delivery.endpoint)
     if (trigger === 'automatic' && endpoint?.status !== 'enabled') {
       this.#store.transact(NOBODY, (tx) =>
         tx.put('deliveries', { ...delivery, status: 'stopped', nextAttemptMs: null }),
@@ -272,10 +275,16 @@ export class Deliverer {
     const started = performance.now()
     const flaw = this.#flaws.get(id)
     this.#flaws.delete(id)
-    const result = await this.#send(this.#parcel(event, endpoint, flaw))
+    const result = await this.#send(endpoint, this.#parcel(event, endpoint, flaw))
     if (this.#stopping.signal.aborted && result.status === null) return
     const durationMs = Math.round(performance.now() - started)
     this.#record(id, trigger, { at: new Date().toISOString(), ...result, durationMs, trigger })
+  }
+
+  async #send(endpoint: WebhookEndpointRecord, parcel: Parcel): Promise<Result> {
+    const timeoutMs = Math.min(this.#store.settings.deliveryTimeoutMs, MAX_TIMEOUT_MS)
+    if (isListener(this.#store, endpoint.id)) return this.#relay.send(endpoint.id, parcel, timeoutMs)
+    return this.#sender.send(parcel, { timeoutMs, signal: this.#stopping.signal })
   }
 
   #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
@@ -284,7 +293,7 @@ export class Deliverer {
     const secrets = flaw?.corrupt ? active.map((secret) => `${secret}?`) : active
     // Real time, whatever the sandbox's clock says: receivers compare it with theirs.
     const t = Math.floor(Date.now() / 1000) + (flaw?.skewSeconds ?? 0)
-    return { url: new URL(endpoint.url), body, signature: signatureHeader(body, t, secrets) }
+    return { url: endpoint.url, body, signature: signatureHeader(body, t, secrets) }
   }
 
   #record(id: string, trigger: Trigger, attempt: AttemptRecord): void {
@@ -314,52 +323,13 @@ export class Deliverer {
   #afterAutomatic(delivery: DeliveryRecord, succeeded: boolean): DeliveryRecord {
     const automaticAttempts = delivery.automaticAttempts + 1
     if (succeeded) return { ...delivery, automaticAttempts, nextAttemptMs: null }
-    const delay = this.#store.settings.retryDelaysMs[automaticAttempts - 1]
+    // Whoever listens from a terminal sees the failure there: nothing is sent again.
+    const isOnce = isListener(this.#store, delivery.endpoint)
+    const delay = isOnce ? undefined : this.#store.settings.retryDelaysMs[automaticAttempts - 1]
     if (delay === undefined) {
       const status = delivery.status === 'delivered' ? 'delivered' : 'failed'
       return { ...delivery, automaticAttempts, status, nextAttemptMs: null }
     }
     return { ...delivery, automaticAttempts, nextAttemptMs: this.#store.clock.nowMs() + delay }
   }
-
-  async #send(parcel: Parcel, fresh = false): Promise<Result> {
-    return new Promise((resolve) => {
-      const { url, body } = parcel
-      const secure = url.protocol === 'https:'
-      const timeoutMs = Math.min(this.#store.settings.deliveryTimeoutMs, MAX_TIMEOUT_MS)
-      const call = (secure ? httpsRequest : httpRequest)(url, {
-        method: 'POST',
-        agent: fresh ? false : secure ? this.#agents.https : this.#agents.http,
-        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(timeoutMs)]),
-        headers: webhookHeaders(parcel),
-      })
-      call.on('response', (response) => {
-        response.on('error', () => {}).resume()
-        resolve({ status: response.statusCode ?? null, error: null })
-      })
-      call.on('error', (error: NodeJS.ErrnoException) => {
-        // The receiver closed an idle connection in the very moment it was used: that is no answer, ask again.
-        if (call.reusedSocket && error.code === 'ECONNRESET' && !fresh) resolve(this.#send(parcel, true))
-        else resolve({ status: null, error: reasonOf(error, timeoutMs) })
-      })
-      call.end(body)
-    })
-  }
-}
-
-function webhookHeaders(parcel: Parcel): Record<string, string> {
-  return {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': String(Buffer.byteLength(parcel.body)),
-    'User-Agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-    Accept: '*/*; q=0.5, application/xml',
-    'Accept-Encoding': 'gzip',
-    'Cache-Control': 'no-cache',
-    'Stripe-Signature': parcel.signature,
-  }
-}
-
-function reasonOf(error: NodeJS.ErrnoException, timeoutMs: number): string {
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return `no answer within ${timeoutMs} ms`
-  return error.code ?? error.message
 }

@@ -7,10 +7,13 @@ import { render } from '../resources.ts'
 import type { EventRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
 import { pendingWebhooks } from './event.ts'
+import { endpointOf } from './webhook-endpoint.ts'
 
 const EVENTS_KEPT_S = 30 * 86_400
 
-export type Resend = (event: string, endpoint: string | null) => void
+/** To one endpoint, to the terminals that listen, or to everyone (null). */
+export type ResendTo = { readonly endpoint: string } | 'terminals' | null
+export type Resend = (event: string, to: ResendTo) => void
 
 /** `resend` is called once the caller has been answered. */
 export const eventOperations = (resend: Resend): readonly Operation[] => [
@@ -37,10 +40,14 @@ export const eventOperations = (resend: Resend): readonly Operation[] => [
   // What `stripe events resend` calls.
   operation(
     'POST /v1/events/:id/retry',
-    { webhook_endpoint: text(), account: text() },
+    { account: text(), for_stripecli: flag(), webhook_endpoint: text() },
     (tx, { id, params }) => {
       const event = find(tx, id)
-      setImmediate(resend, id, params.webhook_endpoint ?? null)
+      const endpoint = params.webhook_endpoint
+      if (endpoint && !endpointOf(tx, endpoint)) {
+        throw noSuch('webhook endpoint', endpoint, { param: 'webhook_endpoint', inBody: true })
+      }
+      setImmediate(resend, id, endpoint ? { endpoint } : params.for_stripecli ? 'terminals' : null)
       return render(tx, 'events', event)
     },
   ),

@@ -3,6 +3,7 @@ import { newNumberedId, stemOf, stemmedId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
+import { endpointsOf } from './webhook-endpoint.ts'
 
 export type EventType = Exclude<Stripe.Event.Type, never>
 
@@ -16,9 +17,7 @@ export function emit(
   object: { readonly object: string },
   previousAttributes: object | null = null,
 ): EventRecord {
-  const endpoints = [...tx.table('webhook_endpoints').oldestFirst()].filter((endpoint) =>
-    listensTo(endpoint, type),
-  )
+  const endpoints = endpointsOf(tx).filter((endpoint) => listensTo(endpoint, type))
   const event = tx.put('events', {
     id: eventId(object),
     created: tx.now,

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { newNumberedId, randomText } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
-import type { Tx } from '../store/store.ts'
+import type { Reads, Tx } from '../store/store.ts'
 
 export const MAX_ENDPOINTS = 16
 
@@ -53,6 +53,20 @@ export function activeSecrets(record: WebhookEndpointRecord, nowMs: number): str
   return record.secrets
     .filter(({ expiresAtMs }) => expiresAtMs === null || expiresAtMs > nowMs)
     .map(({ value }) => value)
+}
+
+/** Everyone who may hear events: the webhook endpoints, and the terminals that listen now. */
+export function endpointsOf(reads: Reads): WebhookEndpointRecord[] {
+  return [...reads.table('webhook_endpoints').oldestFirst(), ...reads.table('listeners').oldestFirst()]
+}
+
+export function endpointOf(reads: Reads, id: string): WebhookEndpointRecord | undefined {
+  return reads.get('webhook_endpoints', id) ?? reads.get('listeners', id)
+}
+
+/** Whether that id is a terminal's, reached over its socket instead of a URL. */
+export function isListener(reads: Reads, id: string): boolean {
+  return reads.get('listeners', id) !== undefined
 }
 
 // The endpoint of the environment follows its URL from one start to the next.

@@ -337,6 +337,7 @@ export type IdempotencyRecord = {
 
 export type SettingRecord =
   | { readonly id: 'webhooks'; readonly paused: boolean }
+  | { readonly id: 'listen'; readonly secret: string }
   | { readonly id: 'clock'; readonly realMs: number; readonly sandboxMs: number; readonly speed: number }
 
 export type Records = {
@@ -363,6 +364,7 @@ export type Records = {
   events: EventRecord
   deliveries: DeliveryRecord
   webhook_endpoints: WebhookEndpointRecord
+  listeners: WebhookEndpointRecord
   tasks: TaskRecord
   idempotency: IdempotencyRecord
   settings: SettingRecord
@@ -392,6 +394,7 @@ export const TABLES = [
   'events',
   'deliveries',
   'webhook_endpoints',
+  'listeners',
   'tasks',
   'idempotency',
   'settings',
