@@ -200,10 +200,8 @@ describe('the other commands of stripe', { skip: NO_CLI }, () => {
   }
 
   test('make, change, list and read objects', async () => {
-    const made = await run(
-      ...['payment_intents', 'create', '--amount', '2000', '--currency', 'eur'],
-      ...['--payment-method', 'pm_card_visa', '--confirm=true'],
-    )
+    const method = ['--payment-method', 'pm_card_visa', '--confirm=true']
+    const made = await run('payment_intents', 'create', '--amount', '2000', '--currency', 'eur', ...method)
     assert.equal(made['status'], 'succeeded')
     const refund = await run('refunds', 'create', '--payment-intent', String(made['id']), '--amount', '500')
     assert.equal(refund['amount'], 500)

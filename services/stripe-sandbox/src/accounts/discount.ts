@@ -27,7 +27,7 @@ export function changeDiscount(tx: Tx, customer: string, couponId: string | null
   if (before) {
     emit(tx, 'customer.discount.updated', renderDiscount(discount), {
       id: before.id,
-      source: { coupon: before.coupon },
+      source: { coupon: before.coupon, type: 'coupon' },
     })
   } else {
     emit(tx, 'customer.discount.created', renderDiscount(discount))

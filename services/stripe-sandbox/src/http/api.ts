@@ -161,7 +161,7 @@ export function answerError(
   reply.headers(error.headers)
   const body = errorBody(error.details, requestId)
   const what = `${request.method} ${request.routeOptions.url ?? 'elsewhere'}`
-  deps.onSent?.({ kind: 'answer', what, version: version ?? API_VERSION, body: JSON.parse(body) })
+  deps.onSent?.({ kind: 'answer', what, version: versionOf(request.headers), body: JSON.parse(body) })
   void reply.header('Request-Id', requestId).code(error.status).send(body)
 }
 
