@@ -1,9 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'
+import { Writable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { createPool } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { createLog } from '@passerelle/kit/log'
+import type { Log } from '@passerelle/kit/log'
 import { createTestDatabase } from '@passerelle/kit/test-database'
 import type { TestDatabase } from '@passerelle/kit/test-database'
 import { startSandbox } from '@passerelle/stripe-sandbox/sandbox'
@@ -40,6 +42,8 @@ export type PlatformOptions = {
   readonly webhooks?: boolean
   readonly env?: Record<string, string>
   readonly sandbox?: SandboxOptions
+  /** Where the gateway logs; by default nowhere. */
+  readonly log?: Log
 }
 
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
@@ -70,7 +74,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
   }
-  const gateway = await startGatewayWith(env)
+  const gateway = await startGatewayWith(env, options.log)
   const log = createLog({ name: 'test', level: 'silent' })
   const pool = createPool({
     url: database.url,
@@ -110,9 +114,24 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   }
 }
 
-export function startGatewayWith(env: Record<string, string>): Promise<Gateway> {
+export function startGatewayWith(env: Record<string, string>, log?: Log): Promise<Gateway> {
   const config = gatewayConfig(env)
-  return startGateway(config, createLog({ name: 'payment-gateway', level: config.logLevel }))
+  return startGateway(config, log ?? createLog({ name: 'payment-gateway', level: config.logLevel }))
+}
+
+/** A log at its most talkative that keeps what it says. */
+export function collectingLog(): { log: Log; text: () => string } {
+  const chunks: string[] = []
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk.toString())
+      done()
+    },
+  })
+  return {
+    log: createLog({ name: 'payment-gateway', level: 'trace', destination }),
+    text: () => chunks.join(''),
+  }
 }
 
 export async function freePort(): Promise<number> {

@@ -65,6 +65,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   409: 'It cannot be done as things stand.',
   413: 'The body is too large.',
   415: 'The body is no JSON.',
+  429: 'Too many requests; `Retry-After` says when again.',
   500: 'Our fault. Nothing was done.',
   503: 'Stripe, the booking service or the database is away. Try again.',
 }
@@ -79,6 +80,7 @@ export function completed(document: OpenApiDocument): OpenApiDocument {
         continue
       }
       operation.security = securityOf(path)
+      if (path === '/docs') operation.responses = { '301': { description: 'To the page itself: /docs/.' } }
       if (path.endsWith('/stream')) operation.responses = STREAM_RESPONSES
       operation.responses = { ...operation.responses, ...errorResponses(errorsOf(method, path, operation)) }
       if (operation.requestBody && mayBeLeftOut(operation.requestBody)) operation.requestBody.required = false
@@ -105,6 +107,7 @@ function errorsOf(method: string, path: string, operation: Operation): number[] 
     ...(onlyOperators ? [403] : []),
     ...(path.includes('{') || !onlyOperators ? [404] : []),
     ...(method === 'post' ? [409, 413, 415] : []),
+    429,
     500,
     503,
   ]
@@ -170,6 +173,7 @@ const WEBHOOK_OPERATION: Operation = {
     '400': refusal('Not signed, malformed, or of the other mode.'),
     '403': refusal('This address may not deliver events.'),
     '413': refusal('The body is too large.'),
+    '429': refusal('Too many requests without a valid signature from this address.'),
     '500': refusal('Not stored. Send it again.'),
     '503': refusal('Too busy to store it. Send it again.'),
   },
