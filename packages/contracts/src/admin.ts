@@ -284,6 +284,7 @@ export const AuditVerificationView = Type.Object({
   ),
   broken: Nullable(Type.Object({ id: Type.Integer(), because: Type.String() })),
 })
+export type AuditVerificationView = Static<typeof AuditVerificationView>
 
 export const OverviewView = Type.Object({
   events: Type.Object({

@@ -1,4 +1,12 @@
 import { successBody } from '@passerelle/contracts/envelope'
+import {
+  ReconcileBody,
+  ReconciledView,
+  ReconciliationQuery,
+  ReconciliationReport,
+  SCHEDULE_NAMES,
+} from '@passerelle/contracts/reconciliation'
+import type { DriftView, RunView, ScheduleView } from '@passerelle/contracts/reconciliation'
 import type { Authenticate } from '@passerelle/kit/caller'
 import { inTransaction } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
@@ -11,8 +19,9 @@ import { operatorOf } from '../ops/operator.ts'
 import { listDrift } from './drift.repository.ts'
 import type { DriftRow } from './drift.repository.ts'
 import type { Healing } from './run-schedule.ts'
-import { listRuns, listSchedules, SCHEDULES } from './schedule.repository.ts'
-import type { Found, RunRow, ScheduleName, ScheduleRow } from './schedule.repository.ts'
+import { listRuns, listSchedules } from './schedule.repository.ts'
+import type { Found, RunRow, ScheduleRow } from './schedule.repository.ts'
+import type { ScheduleName } from '@passerelle/contracts/reconciliation'
 
 export type ReconciliationRoutesDeps = {
   readonly pool: Pool
@@ -20,71 +29,12 @@ export type ReconciliationRoutesDeps = {
   readonly healing: Healing
 }
 
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
-const Schedule = Type.Union(SCHEDULES.map((name) => Type.Literal(name)))
-const Time = Type.String({ format: 'date-time' })
-
-const Run = Type.Object({
-  schedule: Type.String(),
-  startedBy: Type.String(),
-  startedAt: Time,
-  finishedAt: Nullable(Time),
-  durationMs: Nullable(Type.Integer()),
-  checked: Nullable(Type.Integer()),
-  found: Nullable(Type.Integer()),
-  more: Nullable(Type.Boolean()),
-  error: Nullable(Type.String()),
-})
-const DriftView = Type.Object({
-  foundBy: Type.String(),
-  kind: Type.String(),
-  subject: Type.String(),
-  paymentId: Nullable(Type.String()),
-  thought: Type.String(),
-  stripeSaid: Type.String(),
-  done: Type.String(),
-  ageSeconds: Nullable(Type.Number()),
-  foundAt: Time,
-})
+const RUNS_SHOWN = 20
 const Report = Type.Object({
   success: Type.Literal(true),
-  data: Type.Object({
-    schedules: Type.Array(
-      Type.Object({
-        name: Type.String(),
-        nextRunAt: Time,
-        running: Type.Boolean(),
-        lastRun: Nullable(Run),
-      }),
-    ),
-    runs: Type.Array(Run),
-    drift: Type.Array(DriftView),
-  }),
-  nextCursor: Nullable(Type.String()),
+  data: ReconciliationReport,
+  nextCursor: Type.Union([Type.String(), Type.Null()]),
 })
-const RanNow = Type.Object({
-  runs: Type.Array(
-    Type.Object({
-      schedule: Type.String(),
-      checked: Type.Integer(),
-      found: Type.Integer(),
-      more: Type.Boolean(),
-      error: Nullable(Type.String()),
-    }),
-  ),
-})
-
-const ReportQuery = Type.Object({
-  foundBy: Type.Optional(
-    Type.Union([Type.Literal('sweep'), Type.Literal('reconcile'), Type.Literal('verify')]),
-  ),
-  kind: Type.Optional(Type.String({ pattern: '^[a-z_]{1,40}$' })),
-  paymentId: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,100}$' })),
-  limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|100)$' })),
-  cursor: Type.Optional(Type.String({ maxLength: 500 })),
-})
-const RUNS_SHOWN = 20
 
 /** What sweep and reconciliation found by themselves, and running them by hand. */
 export function reconciliationRoutes(server: HttpServer, deps: ReconciliationRoutesDeps): void {
@@ -94,7 +44,7 @@ export function reconciliationRoutes(server: HttpServer, deps: ReconciliationRou
       schema: {
         summary: 'The last runs of sweep and reconciliation, and the differences they found, newest first',
         tags: ['admin'],
-        querystring: ReportQuery,
+        querystring: ReconciliationQuery,
         response: { 200: Report },
       },
     },
@@ -126,14 +76,14 @@ function runNow(server: HttpServer, deps: ReconciliationRoutesDeps): void {
       schema: {
         summary: 'Sweeps and reconciles now, or one of them; answers when it is done',
         tags: ['admin'],
-        body: Type.Object({ schedule: Type.Optional(Schedule) }),
-        response: { 200: successBody(RanNow) },
+        body: ReconcileBody,
+        response: { 200: successBody(ReconciledView) },
       },
     },
     async (request) => {
       const operator = await operatorOf(request, deps.authenticate)
-      const names: readonly ScheduleName[] =
-        request.body.schedule === undefined ? SCHEDULES : [request.body.schedule]
+      const schedule = request.body?.schedule
+      const names: readonly ScheduleName[] = schedule === undefined ? SCHEDULE_NAMES : [schedule]
       const runs: (Found & { schedule: ScheduleName })[] = []
       for (const schedule of names) {
         const found = await deps.healing.runNow(schedule, operator.name)
@@ -162,7 +112,7 @@ function runNow(server: HttpServer, deps: ReconciliationRoutesDeps): void {
   )
 }
 
-function scheduleView({ name, nextRunAt, held }: ScheduleRow, runs: readonly RunRow[]) {
+function scheduleView({ name, nextRunAt, held }: ScheduleRow, runs: readonly RunRow[]): ScheduleView {
   const last = runs.find(({ schedule, finishedAt }) => schedule === name && finishedAt !== null)
   return {
     name,
@@ -172,7 +122,7 @@ function scheduleView({ name, nextRunAt, held }: ScheduleRow, runs: readonly Run
   }
 }
 
-function runView({ startedAt, finishedAt, ...run }: RunRow) {
+function runView({ startedAt, finishedAt, ...run }: RunRow): RunView {
   return {
     ...run,
     startedAt: startedAt.toISOString(),
@@ -181,6 +131,6 @@ function runView({ startedAt, finishedAt, ...run }: RunRow) {
   }
 }
 
-function driftView({ foundAt, id: _id, cursor: _cursor, ...drift }: DriftRow) {
+function driftView({ foundAt, id: _id, cursor: _cursor, ...drift }: DriftRow): DriftView {
   return { ...drift, foundAt: foundAt.toISOString() }
 }

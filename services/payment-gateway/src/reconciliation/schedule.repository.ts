@@ -1,7 +1,6 @@
+import { SCHEDULE_NAMES } from '@passerelle/contracts/reconciliation'
+import type { ScheduleName } from '@passerelle/contracts/reconciliation'
 import type { Pool, Queryable, Tx } from '@passerelle/kit/database'
-
-export const SCHEDULES = ['sweep', 'reconcile'] as const
-export type ScheduleName = (typeof SCHEDULES)[number]
 
 /** Of this class, one advisory lock per schedule; beside the one of the outbox's workers. */
 const LOCK_CLASS = 4_304_301
@@ -27,7 +26,7 @@ export async function holdSchedule(pool: Pool, name: ScheduleName): Promise<Held
     session.off('end', onLost)
     session.release(broken)
   }
-  const key = SCHEDULES.indexOf(name)
+  const key = SCHEDULE_NAMES.indexOf(name)
   try {
     const { rows } = await session.query<{ held: boolean }>('select pg_try_advisory_lock($1, $2) as held', [
       LOCK_CLASS,
@@ -120,7 +119,7 @@ export async function listSchedules(db: Queryable): Promise<ScheduleRow[]> {
        where l.locktype = 'advisory' and l.classid = $1 and l.objid = array_position($2::text[], s.name) - 1
          and l.granted and l.database = (select oid from pg_database where datname = current_database())) as held
      from schedules s order by array_position($2::text[], s.name)`,
-    [LOCK_CLASS, SCHEDULES],
+    [LOCK_CLASS, SCHEDULE_NAMES],
   )
   return rows
 }
