@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { returnTo, sendRefusal } from '../dashboard/return-to.ts'
 import { ApiError, noSuch } from '../errors.ts'
 import { endpointOf, endpointsOf } from '../events/webhook-endpoint.ts'
 import { TABLES } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import type { ControlDeps, Handler, Route } from './control.ts'
 import { idOf, readJson, textOf } from './control.ts'
+import { isForeign } from './foreign.ts'
 import { outcomes } from './outcome.routes.ts'
+import { provocations } from './provoke.routes.ts'
 import { timeAndTrouble } from './time.routes.ts'
 
 const DELIVERIES_SHOWN = 100
@@ -33,6 +36,7 @@ export function serveControl(app: FastifyInstance, deps: ControlDeps): void {
   route('POST', 'webhooks/resume', () => pause(deps, false))
   route('POST', 'events/:id/resend', (request) => resend(deps, request))
   outcomes(route, deps)
+  provocations(route, deps)
   timeAndTrouble(route, deps)
 }
 
@@ -90,14 +94,17 @@ function reset(deps: ControlDeps): object {
 }
 
 async function answer(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  // A page on the internet must not be able to drive the sandbox of whoever looks at it.
-  if (request.headers['sec-fetch-site'] === 'cross-site') {
-    return reply.code(403).send({ error: { message: 'Cross-site requests are refused.' } })
+  if (isForeign(request)) {
+    return reply.code(403).send({ error: { message: 'Requests of other sites are refused.' } })
   }
+  const back = returnTo(request)
   try {
-    return await reply.type('application/json').send(JSON.stringify(await handler(request), null, 2))
+    const result = await handler(request)
+    if (back !== undefined) return await reply.redirect(back, 303)
+    return await reply.type('application/json').send(JSON.stringify(result, null, 2))
   } catch (error) {
     if (!(error instanceof ApiError)) throw error
+    if (back !== undefined) return await sendRefusal(reply, back, error)
     return reply
       .code(error.status)
       .type('application/json')

@@ -9,7 +9,7 @@ const MAX_SPEED = 1_000_000
 
 /** Time and trouble: the clock and the faults. */
 export function timeAndTrouble(route: Route, deps: ControlDeps): void {
-  const { store, scheduler, faults } = deps
+  const { store, scheduler, deliverer, faults } = deps
   const { clock } = store
   const clockNow = (): object => ({
     now: new Date(clock.nowMs()).toISOString(),
@@ -23,8 +23,9 @@ export function timeAndTrouble(route: Route, deps: ControlDeps): void {
   }
   route('GET', 'clock', clockNow)
   route('POST', 'clock', (request) => {
-    const speed = readJson(request)['speed']
-    if (typeof speed !== 'number' || speed < 0 || speed > MAX_SPEED) {
+    const asked = readJson(request)['speed']
+    const speed = typeof asked === 'string' && asked !== '' ? Number(asked) : asked
+    if (typeof speed !== 'number' || !(speed >= 0 && speed <= MAX_SPEED)) {
       throw invalidRequest(`speed must be a number from 0 (time stands) to ${MAX_SPEED}; 1 is real time.`, {
         param: 'speed',
       })
@@ -32,22 +33,28 @@ export function timeAndTrouble(route: Route, deps: ControlDeps): void {
     clock.setSpeed(speed)
     return keep()
   })
-  route('POST', 'clock/advance', (request) => {
+  route('POST', 'clock/advance', async (request) => {
     const seconds = Number(readJson(request)['seconds'])
     if (!(seconds > 0 && seconds <= MAX_ADVANCE_S)) {
       throw invalidRequest(`seconds must be a number above 0 and at most ${MAX_ADVANCE_S}.`, {
         param: 'seconds',
       })
     }
-    scheduler.advanceTo(clock.nowMs() + Math.round(seconds * 1000))
+    await scheduler.advanceTo(clock.nowMs() + Math.round(seconds * 1000), () => deliverer.idle())
     return keep()
   })
   route('GET', 'faults', () => faults.list())
   route('POST', 'faults', (request) => {
-    const { rules = [], seed = 1 } = readJson(request)
+    const { rules: asked, seed = 1 } = readJson(request)
+    // A form cannot say "an empty list" otherwise.
+    const rules = asked === undefined || asked === '' ? [] : asked
     if (!Array.isArray(rules)) throw invalidRequest('rules must be a list.', { param: 'rules' })
     if (typeof seed !== 'number') throw invalidRequest('seed must be a number.', { param: 'seed' })
     faults.set(rules.map(readRule), seed)
+    return faults.list()
+  })
+  route('POST', 'faults/add', (request) => {
+    faults.add(readRule(readJson(request)))
     return faults.list()
   })
 }

@@ -121,6 +121,11 @@ export class Deliverer {
     })
   }
 
+  /** Resolves when no attempt is under way. */
+  async idle(): Promise<void> {
+    while (this.#inFlight.size > 0) await Promise.allSettled(this.#inFlight.values())
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort()
     for (const check of this.#waiters) check()

@@ -73,7 +73,11 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
 
 /** Reads one rule as a caller wrote it, or says what is wrong with it. */
 export function readRule(value: unknown): Rule {
-  const rule = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const given = typeof value === 'object' && value !== null ? value : {}
+  // What a form leaves empty was not said.
+  const rule: Record<string, unknown> = Object.fromEntries(
+    Object.entries(given).filter(([, each]) => each !== ''),
+  )
   const common = {
     probability: numberOf(rule, 'probability', 1, { min: 0, max: 1 }),
     times:
@@ -104,7 +108,8 @@ function numberOf(
   fallback: number,
   range: { min: number; max: number },
 ): number {
-  const value = rule[name] ?? fallback
+  const said = rule[name] ?? fallback
+  const value = typeof said === 'string' ? Number(said) : said
   if (typeof value === 'number' && value >= range.min && value <= range.max) return value
   throw invalidRequest(`${name} must be a number from ${range.min} to ${range.max}.`, { param: name })
 }

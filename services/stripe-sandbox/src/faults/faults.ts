@@ -1,6 +1,7 @@
 import type { ApiRule, Rule, WebhookRule } from './fault.ts'
 import { covers, randomFrom } from './fault.ts'
 
+export type ArmedRule = Rule & { readonly left: number | null; readonly hits: number }
 type Armed = { readonly rule: Rule; left: number | null; hits: number }
 
 /** The faults that are switched on. With the same seed, rules and calls they strike in the same places. */
@@ -15,7 +16,17 @@ export class Faults {
     this.random = randomFrom(seed)
   }
 
-  list(): object {
+  /** Arms one more, behind the others; what they have struck and their dice stay. */
+  add(rule: Rule): void {
+    this.#armed.push({ rule, left: rule.times, hits: 0 })
+  }
+
+  /** How many may still strike. */
+  active(): number {
+    return this.#armed.filter(({ left }) => left !== 0).length
+  }
+
+  list(): { readonly seed: number; readonly rules: readonly ArmedRule[] } {
     return { seed: this.#seed, rules: this.#armed.map(({ rule, left, hits }) => ({ ...rule, left, hits })) }
   }
 

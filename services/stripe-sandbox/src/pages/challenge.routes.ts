@@ -5,6 +5,7 @@ import type { PaymentIntentRecord } from '../store/records.ts'
 import { NOBODY } from '../store/store.ts'
 import { format } from '../money.ts'
 import { html } from './html.ts'
+import { CHECK, SHIELD } from './icons.ts'
 import { sendPage } from './layout.ts'
 import type { Page } from './layout.ts'
 import type { Language } from './messages.ts'
@@ -22,7 +23,7 @@ export function serveChallenge(app: FastifyInstance, deps: PageDeps): void {
     const intent = find(deps, request, secret)
     if (!intent) return sendPage(reply, 404, noticePage(undefined, language))
     if (intent.status !== 'requires_action') return leave(deps, reply, { intent, language, returnUrl: null })
-    return sendPage(reply, 200, challengePage(intent, language))
+    return sendPage(reply, 200, challengePage(deps, intent, language))
   })
   app.post('/c/3ds/:id', async (request, reply) => {
     const form = formOf(request)
@@ -41,15 +42,26 @@ export function serveChallenge(app: FastifyInstance, deps: PageDeps): void {
   })
 }
 
-function challengePage(intent: PaymentIntentRecord, language: Language): Page {
+function challengePage(deps: PageDeps, intent: PaymentIntentRecord, language: Language): Page {
+  const method = deps.store.get('payment_methods', intent.paymentMethod ?? '')
   const text = messagesOf(language)
   return {
     language,
     title: text.challengeTitle,
     main: html`<form class="card notice" method="post" action="/c/3ds/${intent.id}">
+      <div class="bank">${SHIELD} <span>${text.challengeBank}</span> <small>3-D Secure</small></div>
       <h1>${text.challengeTitle}</h1>
-      <p class="due money">${format(intent.amount, intent.currency, numberLocale(language))}</p>
-      <p>${text.challengeText}</p>
+      <dl class="bill">
+        <dt>${text.amount}</dt>
+        <dd>${format(intent.amount, intent.currency, numberLocale(language))}</dd>
+        ${
+          method
+            ? html`<dt>${text.card}</dt>
+                <dd>${method.brand} ···· ${method.last4}</dd>`
+            : null
+        }
+      </dl>
+      <p class="hint">${text.challengeText}</p>
       <input type="hidden" name="client_secret" value="${intent.clientSecret}" />
       <button class="primary" type="submit" name="answer" value="complete">${text.challengePass}</button>
       <button class="secondary" type="submit" name="answer" value="fail">${text.challengeFail}</button>
@@ -76,6 +88,7 @@ function leave(
   }
   const text = messagesOf(to.language)
   const main = html`<div class="card notice">
+    <span class="medal good">${CHECK}</span>
     <h1>${text.challengeTitle}</h1>
     <p>${text.challengeDone}</p>
   </div>`

@@ -3,6 +3,7 @@ import { format } from '../money.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
+import { ARROW, BANK, BRANDS, CARD, LOCK } from './icons.ts'
 import type { Page } from './layout.ts'
 import type { Language, Messages } from './messages.ts'
 import { messagesOf, numberLocale } from './messages.ts'
@@ -43,8 +44,11 @@ export function checkoutPage(session: SessionRecord, language: Language, state: 
     wide: true,
     script: CHECKOUT_SCRIPT,
     main: html`
-      <section aria-labelledby="summary">${summary(session, language)}</section>
-      <section>${form(session, { text, language, state, total })}</section>
+      <section class="order" aria-labelledby="summary">${summary(session, language)}</section>
+      <section class="pay-form" aria-label="${text.payment}">
+        ${form(session, { text, language, state, total })}
+      </section>
+      ${totalOf(session) === 0 ? null : trials(session, text)}
     `,
   }
 }
@@ -56,7 +60,7 @@ function summary(session: SessionRecord, language: Language): Html {
     ${
       session.cancelUrl === null
         ? null
-        : html`<a class="back" href="${session.cancelUrl}"><span aria-hidden="true">←</span> ${text.back}</a>`
+        : html`<a class="back" href="${session.cancelUrl}">${ARROW} ${text.back}</a>`
     }
     <h1 id="summary">${text.summary}</h1>
     <p class="due money">${money(totalOf(session))}</p>
@@ -64,7 +68,8 @@ function summary(session: SessionRecord, language: Language): Html {
       ${session.lineItems.map(
         (item) =>
           html`<li>
-            <span
+            <span class="tile" aria-hidden="true">${item.name.slice(0, 1).toUpperCase()}</span>
+            <span class="name"
               >${item.name}${item.description === null ? null : html`<small>${item.description}</small>`}${
                 item.quantity === 1
                   ? null
@@ -108,11 +113,17 @@ function form(session: SessionRecord, parts: Parts): Html {
       <input type="hidden" name="token" value="${state.submit}" />
       ${emailField(session, parts)}
       ${totalOf(session) === 0 ? null : methods(debit, types.includes('card'), parts)}
-      <button class="primary" id="pay" type="submit">${verb} ${total}</button>
+      <button class="primary" id="pay" type="submit">${LOCK} ${verb} ${total}</button>
       <p class="progress" role="status" aria-live="polite" id="progress"></p>
     </form>
-    ${totalOf(session) === 0 ? null : quickFill(debit, types.includes('card'), text)}
   `
+}
+
+function trials(session: SessionRecord, text: Messages): Html {
+  const types = renderSession(session, '').payment_method_types
+  return html`<div class="trials">
+    ${quickFill(types.includes('sepa_debit'), types.includes('card'), text)}
+  </div>`
 }
 
 function emailField(session: SessionRecord, parts: Parts): Html {
@@ -142,7 +153,7 @@ function methods(debit: boolean, card: boolean, parts: Parts): Html {
                   value="card"
                   ${sepaFirst ? null : html`checked`}
                 />
-                ${text.card}</label
+                ${CARD} ${text.card}</label
               >
               <label
                 ><input
@@ -152,7 +163,7 @@ function methods(debit: boolean, card: boolean, parts: Parts): Html {
                   value="sepa_debit"
                   ${sepaFirst ? html`checked` : null}
                 />
-                ${text.sepa}</label
+                ${BANK} ${text.sepa}</label
               >
             </div>
           </fieldset>`
@@ -162,7 +173,7 @@ function methods(debit: boolean, card: boolean, parts: Parts): Html {
     ${
       debit
         ? html`<fieldset class="for-sepa">
-            ${field(parts, { name: 'iban', label: text.iban, autocomplete: 'off' })}
+            ${field(parts, { name: 'iban', label: text.iban, autocomplete: 'off', placeholder: 'FR14 2004 1010 0505 0001 3M02 606' })}
             <p class="hint">${text.mandate}</p>
           </fieldset>`
         : null
@@ -173,10 +184,10 @@ function methods(debit: boolean, card: boolean, parts: Parts): Html {
 function cardFields(parts: Parts): Html {
   const { text } = parts
   return html`
-    ${field(parts, { name: 'number', label: text.cardNumber, autocomplete: 'cc-number', numeric: true })}
+    ${field(parts, { name: 'number', label: text.cardNumber, autocomplete: 'cc-number', numeric: true, placeholder: '1234 1234 1234 1234', beside: BRANDS })}
     <div class="pair">
       ${field(parts, { name: 'expiry', label: text.expiry, autocomplete: 'cc-exp', numeric: true, placeholder: text.expiryHint })}
-      ${field(parts, { name: 'cvc', label: text.cvc, autocomplete: 'cc-csc', numeric: true })}
+      ${field(parts, { name: 'cvc', label: text.cvc, autocomplete: 'cc-csc', numeric: true, placeholder: '123' })}
     </div>
     ${field(parts, { name: 'name', label: text.name, autocomplete: 'cc-name', hint: text.optional })}
   `
@@ -190,6 +201,8 @@ type Field = {
   readonly numeric?: boolean
   readonly placeholder?: string
   readonly hint?: string
+  /** Drawn inside the field, at its end. */
+  readonly beside?: Html
 }
 
 function field(parts: Parts, spec: Field): Html {
@@ -199,18 +212,20 @@ function field(parts: Parts, spec: Field): Html {
     <label for="${spec.name}"
       >${spec.label}${spec.hint === undefined ? null : html` <span class="hint">(${spec.hint})</span>`}</label
     >
-    <input
-      id="${spec.name}"
-      name="${spec.name}"
-      type="${spec.type ?? 'text'}"
-      value="${state.values[spec.name] ?? ''}"
-      autocomplete="${spec.autocomplete}"
-      maxlength="200"
-      ${spec.numeric ? html`inputmode="numeric"` : null}
-      ${spec.placeholder === undefined ? null : html`placeholder="${spec.placeholder}"`}
-      aria-describedby="${spec.name}-fault"
-      ${fault === '' ? null : html`aria-invalid="true" autofocus`}
-    />
+    <div ${spec.beside === undefined ? null : html`class="with-brands"`}>
+      <input
+        id="${spec.name}"
+        name="${spec.name}"
+        type="${spec.type ?? 'text'}"
+        value="${state.values[spec.name] ?? ''}"
+        autocomplete="${spec.autocomplete}"
+        maxlength="200"
+        ${spec.numeric ? html`inputmode="numeric"` : null}
+        ${spec.placeholder === undefined ? null : html`placeholder="${spec.placeholder}"`}
+        aria-describedby="${spec.name}-fault"
+        ${fault === '' ? null : html`aria-invalid="true" autofocus`}
+      />${spec.beside}
+    </div>
     <p class="fault" id="${spec.name}-fault" role="alert">${fault}</p>
   </div>`
 }

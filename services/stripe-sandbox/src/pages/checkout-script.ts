@@ -45,6 +45,7 @@ export const CHECKOUT_SCRIPT = `
     const email = input('email');
     if (email && !email.value) email.value = 'ana@example.com';
     clear();
+    markBrand();
     pay.focus();
   };
 
@@ -77,6 +78,14 @@ export const CHECKOUT_SCRIPT = `
     }
   });
 
+  const brandOf = (plain) => /^4/.test(plain) ? 'visa' : /^3[47]/.test(plain) ? 'amex' : /^(5[1-5]|2[2-7])/.test(plain) ? 'mastercard' : '';
+  const markBrand = () => {
+    const field = input('number');
+    const box = field && field.closest('.with-brands');
+    if (!box) return;
+    const plain = digits(field.value);
+    if (plain === '') delete box.dataset.brand; else box.dataset.brand = brandOf(plain);
+  };
   const digits = (text) => text.replace(/\\D/g, '');
   const number = input('number');
   if (number) number.addEventListener('input', () => {
@@ -84,6 +93,7 @@ export const CHECKOUT_SCRIPT = `
     const amex = /^3[47]/.test(plain);
     number.value = (amex ? plain.replace(/^(\\d{4})(\\d{1,6})?(\\d{1,5})?.*$/, (_, a, b, c) => [a, b, c].filter(Boolean).join(' '))
       : plain.replace(/(\\d{4})(?=\\d)/g, '$1 '));
+    markBrand();
   });
   const expiry = input('expiry');
   if (expiry) expiry.addEventListener('input', (event) => {
@@ -92,6 +102,7 @@ export const CHECKOUT_SCRIPT = `
     if (/^[2-9]/.test(plain)) plain = '0' + plain;
     expiry.value = plain.length < 2 ? plain : plain.slice(0, 2) + ' / ' + plain.slice(2);
   });
+  markBrand();
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 })();
 `

@@ -14,10 +14,33 @@ export type Page = {
   readonly wide?: boolean
 }
 
-/** Sends one page with a policy that lets nothing in from outside and nothing inline but its own. */
+/** Sends one page to the payer. */
 export function sendPage(reply: FastifyReply, status: number, page: Page): FastifyReply {
-  const nonce = randomBytes(16).toString('base64')
   const text = messagesOf(page.language)
+  return sendDocument(reply, status, {
+    language: page.language,
+    title: page.title,
+    style: STYLE,
+    ...(page.script === undefined ? {} : { script: page.script }),
+    body: html`<header class="ribbon">
+        <strong>${text.testMode}</strong> <span>${text.testModeHint}</span>
+      </header>
+      <main class="${page.wide ? 'wide' : 'narrow'}">${page.main}</main>
+      <footer>${text.powered}</footer>`,
+  })
+}
+
+export type Document = {
+  readonly language: Language
+  readonly title: string
+  readonly style: string
+  readonly body: Html
+  readonly script?: string
+}
+
+/** Sends a whole document with a policy that lets nothing in from outside and nothing inline but its own. */
+export function sendDocument(reply: FastifyReply, status: number, page: Document): FastifyReply {
+  const nonce = randomBytes(16).toString('base64')
   const document = html`<!doctype html>
     <html lang="${page.language}">
       <head>
@@ -27,13 +50,11 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
         <title>${page.title}</title>
         <link rel="icon" href="data:," />
         <style nonce="${nonce}">
-          ${raw(STYLE)}
+          ${raw(page.style)}
         </style>
       </head>
       <body>
-        <header class="ribbon"><strong>${text.testMode}</strong> <span>${text.testModeHint}</span></header>
-        <main class="${page.wide ? 'wide' : 'narrow'}">${page.main}</main>
-        <footer>${text.powered}</footer>
+        ${page.body}
         ${
           page.script === undefined
             ? null
@@ -49,7 +70,7 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
       'Content-Type': 'text/html; charset=utf-8',
       'Cache-Control': 'no-store',
       'Content-Security-Policy': policy(nonce),
-      'Referrer-Policy': 'no-referrer',
+      'Referrer-Policy': 'same-origin',
       'X-Content-Type-Options': 'nosniff',
     })
     .send(document.html)

@@ -1,6 +1,7 @@
 import { withSessionId } from '../checkout/session.ts'
 import type { SessionRecord } from '../store/records.ts'
 import { html } from './html.ts'
+import { CHECK, CLOCK } from './icons.ts'
 import type { Page } from './layout.ts'
 import type { Language, Messages } from './messages.ts'
 import { messagesOf } from './messages.ts'
@@ -9,10 +10,15 @@ import { messagesOf } from './messages.ts'
 export function noticePage(session: SessionRecord | undefined, language: Language): Page {
   const text = messagesOf(language)
   const { title, body, link } = contentOf(session, text)
+  const medal =
+    session?.status === 'complete'
+      ? html`<span class="medal good">${CHECK}</span>`
+      : html`<span class="medal warn">${CLOCK}</span>`
   return {
     language,
     title,
     main: html`<div class="card notice">
+      ${medal}
       <h1>${title}</h1>
       <p>${body}</p>
       ${link === null ? null : html`<a class="secondary" href="${link}">${text.toShop}</a>`}

@@ -9,11 +9,11 @@ import type { FormState } from './checkout-page.ts'
 import { checkoutPage, isOffered } from './checkout-page.ts'
 import { serveChallenge } from './challenge.routes.ts'
 import { html } from './html.ts'
+import { CHECK } from './icons.ts'
 import { sendPage } from './layout.ts'
 import type { Language } from './messages.ts'
 import { declineMessage, languageOf, messagesOf, numberLocale } from './messages.ts'
 import { noticePage } from './notice-page.ts'
-import { serveOverview } from './overview.routes.ts'
 import type { PageDeps } from './payment-form.ts'
 import { fieldOf, formOf, readPaymentForm, valueOf } from './payment-form.ts'
 import type { SubmitResult } from './submit-payment.ts'
@@ -46,14 +46,22 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
     const text = messagesOf(language)
     const amount = format(charge.amountCaptured, charge.currency, numberLocale(language))
     const main = html`<div class="card notice">
+      <span class="medal good">${CHECK}</span>
       <h1>${text.receiptTitle}</h1>
-      <p class="due money">${amount}</p>
-      <p><code>${charge.id}</code></p>
+      <dl class="bill">
+        <dt>${text.amount}</dt>
+        <dd>${amount}</dd>
+        <dt>${text.date}</dt>
+        <dd>
+          ${new Date(charge.created * 1000).toLocaleDateString(numberLocale(language), { dateStyle: 'long', timeZone: 'UTC' })}
+        </dd>
+        <dt>${text.reference}</dt>
+        <dd><code>${charge.id}</code></dd>
+      </dl>
     </div>`
     return sendPage(reply, 200, { language, title: text.receiptTitle, main })
   })
   serveChallenge(app, deps)
-  serveOverview(app, deps)
 }
 
 async function submit(deps: PageDeps, session: SessionRecord, visit: Visit): Promise<FastifyReply> {

@@ -292,6 +292,9 @@ export type AttemptRecord = {
   readonly error: string | null
   readonly durationMs: number
   readonly trigger: 'automatic' | 'manual' | 'duplicate'
+  /** What went over the wire besides the event itself; absent in rows of older journals. */
+  readonly sent?: { readonly signature: string } | undefined
+  readonly answer?: { readonly headers: Record<string, string>; readonly body: string } | undefined
 }
 
 export type DeliveryRecord = {

@@ -23,11 +23,16 @@ export class Scheduler {
     if (this.#heap[0]?.run === run) this.#arm()
   }
 
-  /** Moves the clock to `targetMs`, stopping at each due time on the way so that effects carry their own time. */
-  advanceTo(targetMs: number): void {
+  /**
+   * Moves the clock to `targetMs`, stopping at each due time on the way so that effects carry their own time. `settled`
+   * resolves when what just started has ended: a webhook that fails on the way is tried again on the way.
+   */
+  async advanceTo(targetMs: number, settled: () => Promise<void>): Promise<void> {
+    await settled()
     for (let next = this.#heap[0]; next && next.dueMs <= targetMs; next = this.#heap[0]) {
       this.#clock.moveTo(next.dueMs)
       this.runDue()
+      await settled()
     }
     this.#clock.moveTo(targetMs)
     this.#arm()
