@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import Stripe from 'stripe'
+import { DEFAULT_SETTINGS } from '../src/settings.ts'
 import type { World } from './merchant.ts'
 import { SECRET, control, failure, sdk, sessionParams, startWorld } from './merchant.ts'
 
@@ -61,6 +62,24 @@ describe('the clock', () => {
     const first = await world.stripe.customers.create({}, { idempotencyKey: 'old' })
     await control(world.sandbox, 'clock/advance', { seconds: 86_401 })
     assert.notEqual((await world.stripe.customers.create({}, { idempotencyKey: 'old' })).id, first.id)
+  })
+})
+
+describe('an hour of retries', () => {
+  test('passes in one step: every attempt is made on the way, and the last one arrives', async () => {
+    await world.stop()
+    world = await startWorld({ settings: { retryDelaysMs: DEFAULT_SETTINGS.retryDelaysMs } })
+    world.receiver.answer = () => 500
+    await world.stripe.customers.create({})
+    await control(world.sandbox, 'clock/advance', { seconds: 3600 })
+    // At once, and after 5 s, 30 s, 2 min and 10 min more.
+    assert.equal(world.receiver.received.length, 5)
+    world.receiver.answer = () => 200
+    await control(world.sandbox, 'clock/advance', { seconds: 3600 })
+    assert.equal(world.receiver.received.length, 6)
+    const { deliveries } = await control<{ deliveries: { status: string }[] }>(world.sandbox, 'deliveries')
+    assert.equal(deliveries[0]?.status, 'delivered')
+    assert.equal(new Set(world.receiver.received.map(({ event }) => event.id)).size, 1)
   })
 })
 
@@ -148,6 +167,26 @@ describe('faults of the webhooks', () => {
     )
     assert.equal(new Set(of('customer.created').map((event) => event.id)).size, 1)
     assert.equal(new Set(of('product.created').map((event) => event.id)).size, 2)
+  })
+
+  test('an endpoint too slow has done its work, counts as failed and hears it again', async () => {
+    await world.stop()
+    world = await startWorld({ settings: { deliveryTimeoutMs: 60, retryDelaysMs: [20] } })
+    await faults({ on: 'webhook', type: '*', fault: 'slow', delayMs: 5000, times: 1 })
+    await world.stripe.customers.create({})
+    await world.receiver.until((received) => received.length === 2)
+    await control(world.sandbox, 'clock/advance', { seconds: 1 })
+    const { deliveries } = await control<{
+      deliveries: { status: string; attempts: { error: string | null; status: number | null }[] }[]
+    }>(world.sandbox, 'deliveries')
+    assert.equal(deliveries[0]?.status, 'delivered')
+    assert.deepEqual(
+      deliveries[0]?.attempts.map(({ error, status }) => ({ error, status })),
+      [
+        { error: 'no answer within 60 ms', status: null },
+        { error: null, status: 200 },
+      ],
+    )
   })
 
   test('a dropped event never arrives but is in the list of events', async () => {

@@ -133,7 +133,7 @@ describe('the hosted page', () => {
     const { id } = await open()
     const overview = await (await fetch(world.sandbox.url)).text()
     assert.match(overview, /new Stripe\(/)
-    assert.ok(overview.includes(`/c/pay/${id}`))
+    assert.ok(overview.includes(`/_sandbox/payments/${id}`))
   })
 
   test('keeps the e-mail the merchant gave', async () => {

@@ -24,6 +24,7 @@ const WEBHOOK_PRESETS: readonly [label: string, rule: Readonly<Record<string, st
   ['Send the next one twice', { fault: 'duplicate', times: '1' }],
   ['Shuffle the next five', { fault: 'shuffle', times: '5', delayMs: '1500' }],
   ['Delay the next by 5 s', { fault: 'delay', times: '1', delayMs: '5000' }],
+  ['Let the next time out', { fault: 'slow', times: '1', delayMs: '10000' }],
   ['Spoil the next signature', { fault: 'corrupt_signature', times: '1' }],
   ['Date the next 10 min back', { fault: 'skew', times: '1' }],
 ]

@@ -41,7 +41,7 @@ a.row:hover{background:var(--ground)}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0;overflow-wrap:anywhere}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.85em}
-pre{margin:0;padding:.85rem 1rem;overflow:auto;max-height:30rem;background:var(--ground);border:1px solid var(--line);border-radius:10px;font-size:.8125rem;line-height:1.55;tab-size:2}
+pre{margin:0;padding:.85rem 1rem;overflow:auto;max-height:30rem;background:var(--ground);border:1px solid var(--line);border-radius:10px;font-size:.8125rem;line-height:1.55;tab-size:2;white-space:pre-wrap;overflow-wrap:anywhere}
 details>summary{cursor:pointer;font-weight:570;font-size:.9375rem;padding:.25rem 0;border-radius:6px}
 details>summary small{color:var(--soft);font-weight:400}
 details[open]>summary{margin-bottom:.5rem}
@@ -57,6 +57,7 @@ details[open]>summary{margin-bottom:.5rem}
 .btn.danger{color:var(--bad)}
 .btn.danger:hover{border-color:var(--bad)}
 .act select:focus-visible,.act input:focus-visible{outline:3px solid var(--focus);outline-offset:2px}
+.stack.tight{gap:.6rem}
 .group{display:grid;gap:.7rem;padding-top:1rem;border-top:1px solid var(--line)}
 .group:first-child{padding-top:0;border-top:0}
 .group h3{margin:0;font-size:.9375rem;display:flex;flex-wrap:wrap;gap:.3rem .6rem;align-items:center;overflow-wrap:anywhere}

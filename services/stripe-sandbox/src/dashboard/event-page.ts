@@ -1,11 +1,13 @@
 import { deliveryId, renderEvent } from '../events/event.ts'
+import { webhookHeaders } from '../events/send-parcel.ts'
+import { endpointOf } from '../events/webhook-endpoint.ts'
 import type { Html } from '../pages/html.ts'
 import { html } from '../pages/html.ts'
 import type { AttemptRecord, DeliveryRecord, EventRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
 import { deliveryStanding, eventRow } from './home-page.ts'
 import { paymentStory, take } from './payment-story.ts'
-import { action, json, listPanel, moment, pill, timeOf } from './shell.ts'
+import { action, listPanel, moment, pill, timeOf } from './shell.ts'
 
 const EVENTS_SHOWN = 100
 const EVENTS_LOOKED_AT = 20_000
@@ -78,7 +80,7 @@ function paymentLink(reads: Reads, event: EventRecord): Html {
 
 function delivery(reads: Reads, event: EventRecord, endpointId: string): Html {
   const row = reads.get('deliveries', deliveryId(event.id, endpointId))
-  const url = reads.get('webhook_endpoints', endpointId)?.url ?? endpointId
+  const url = endpointOf(reads, endpointId)?.url ?? endpointId
   if (!row) return html`<div class="group"><h3>${url}</h3></div>`
   return html`<div class="group">
     <h3>${url} ${statusPill(row)}</h3>
@@ -99,12 +101,25 @@ function statusPill({ status }: DeliveryRecord): Html {
 }
 
 function oneAttempt(row: DeliveryRecord, attempt: AttemptRecord, number: number): Html {
-  const { at, status, error, durationMs, trigger, sent, answer } = attempt
+  const { at, status, error, durationMs, trigger, signature, answer } = attempt
   const result = status === null ? (error ?? 'no answer') : `HTTP ${status}`
-  const detail = { sent: sent ?? null, answer: answer ?? null }
-  return json(
-    `a-${row.id}-${number}`,
-    `${number}. ${result}, ${durationMs} ms, ${trigger}, ${at.slice(11, 19)}`,
-    detail,
-  )
+  const request =
+    signature === undefined
+      ? null
+      : `POST, the event as its body\n${linesOf(webhookHeaders({ url: '', body: '', signature }))}`
+  const response = answer ? `${result}\n${linesOf(answer.headers)}\n\n${answer.body}` : result
+  const title = `${number}. ${result}, ${durationMs} ms, ${trigger}, ${at.slice(11, 19)}`
+  return html`<details id="a-${row.id}-${number}">
+    <summary>${title}</summary>
+    <div class="stack tight">
+      ${request === null ? null : html`<pre tabindex="0" aria-label="Request of attempt ${number}">${request}</pre>`}
+      <pre tabindex="0" aria-label="Response to attempt ${number}">${response}</pre>
+    </div>
+  </details>`
+}
+
+function linesOf(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
 }

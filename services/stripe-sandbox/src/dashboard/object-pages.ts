@@ -1,4 +1,5 @@
 import type { Html } from '../pages/html.ts'
+import { endpointsOf, isListener } from '../events/webhook-endpoint.ts'
 import { html } from '../pages/html.ts'
 import type { ResourceTable } from '../resources.ts'
 import { render, RENDERERS } from '../resources.ts'
@@ -40,7 +41,7 @@ export function objectsPage(reads: Reads, kind: string): Html {
 
 /** Who listens, to what, and how well it goes. */
 export function endpointsPage(reads: Reads): Html {
-  const endpoints = [...reads.table('webhook_endpoints').oldestFirst()]
+  const endpoints = endpointsOf(reads)
   return html`<div class="head"><h1>Webhook endpoints</h1></div>
     <section class="panel" aria-labelledby="endpoints">
       <h2 id="endpoints">Who listens</h2>
@@ -51,7 +52,7 @@ export function endpointsPage(reads: Reads): Html {
                 Nobody. Start the sandbox with <code>SANDBOX_WEBHOOK_URL</code>, create one with
                 <code>stripe.webhookEndpoints.create</code>, or below.
               </p>`
-            : endpoints.map(oneEndpoint)
+            : endpoints.map((endpoint) => oneEndpoint(endpoint, isListener(reads, endpoint.id)))
         }
       </div>
     </section>
@@ -76,15 +77,19 @@ export function endpointsPage(reads: Reads): Html {
     </section>`
 }
 
-function oneEndpoint(endpoint: WebhookEndpointRecord): Html {
+function oneEndpoint(endpoint: WebhookEndpointRecord, isTerminal: boolean): Html {
   const isOn = endpoint.status === 'enabled'
   const events = endpoint.enabledEvents.includes('*') ? 'everything' : endpoint.enabledEvents.join(', ')
   return html`<div class="group">
     <h3>${endpoint.url} ${isOn ? pill('Enabled', 'good') : pill('Disabled', 'warn')}</h3>
     <p>${endpoint.id} · ${endpoint.apiVersion ?? 'default version'} · hears ${events}</p>
-    <div class="acts">
-      ${action({ route: `webhook_endpoints/${endpoint.id}/${isOn ? 'disable' : 'enable'}`, label: isOn ? 'Disable' : 'Enable' })}
-      ${action({ route: `webhook_endpoints/${endpoint.id}/roll`, label: 'Roll the secret, old one valid for a day' })}
-    </div>
+    ${isTerminal ? null : switches(endpoint.id, isOn)}
+  </div>`
+}
+
+function switches(id: string, isOn: boolean): Html {
+  return html`<div class="acts">
+    ${action({ route: `webhook_endpoints/${id}/${isOn ? 'disable' : 'enable'}`, label: isOn ? 'Disable' : 'Enable' })}
+    ${action({ route: `webhook_endpoints/${id}/roll`, label: 'Roll the secret, old one valid for a day' })}
   </div>`
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Deliverer } from '../events/deliver.ts'
+import { endpointsOf } from '../events/webhook-endpoint.ts'
 import type { Faults } from '../faults/faults.ts'
 import { format } from '../money.ts'
 import type { Html } from '../pages/html.ts'
@@ -61,7 +62,7 @@ export function sendDashboard(
 function strip({ store, deliverer, faults }: DashboardDeps): Html {
   const { clock } = store
   const armed = faults.active()
-  const endpoints = store.table('webhook_endpoints').size
+  const endpoints = endpointsOf(store).length
   const heard = endpoints === 0 ? 'nobody listens' : `${endpoints} endpoint${endpoints === 1 ? '' : 's'}`
   return html`<span class="pill"
       ><time data-now="${clock.nowMs()}" data-speed="${clock.setting.speed}">${moment(clock.nowMs())}</time>

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '@passerelle/kit/log'
 import type { Change } from '../store/journal.ts'
 import type { AttemptRecord, DeliveryRecord, EventRecord, WebhookEndpointRecord } from '../store/records.ts'
@@ -8,7 +9,7 @@ import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
 import { signatureHeader } from './signature.ts'
 import type { ResendTo } from './event.routes.ts'
 import type { Parcel, Result } from './send-parcel.ts'
-import { Sender } from './send-parcel.ts'
+import { noAnswerWithin, Sender } from './send-parcel.ts'
 import { activeSecrets, endpointOf, endpointsOf, isListener } from './webhook-endpoint.ts'
 import type { Relay } from '../listen/relay.ts'
 import type { WebhookRule } from '../faults/fault.ts'
@@ -18,7 +19,7 @@ import { newId, newNumberedId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
 type Lane = { active: number; readonly limit: number; readonly waiting: Set<string> }
-type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number }
+type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number; readonly slowMs?: number }
 
 // More would queue inside the agent, where the time-out of an attempt already runs.
 const MAX_AT_ONCE_PER_ENDPOINT = 50
@@ -181,6 +182,9 @@ export class Deliverer {
       case 'skew':
         this.#flaws.set(id, { skewSeconds: rule.skewSeconds })
         break
+      case 'slow':
+        this.#flaws.set(id, { slowMs: rule.delayMs })
+        break
     }
     this.#start(id)
   }
@@ -280,10 +284,26 @@ export class Deliverer {
     const started = performance.now()
     const flaw = this.#flaws.get(id)
     this.#flaws.delete(id)
-    const result = await this.#send(endpoint, this.#parcel(event, endpoint, flaw))
+    const parcel = this.#parcel(event, endpoint, flaw)
+    const result = await this.#slowed(await this.#send(endpoint, parcel), flaw?.slowMs ?? 0)
     if (this.#stopping.signal.aborted && result.status === null) return
     const durationMs = Math.round(performance.now() - started)
-    this.#record(id, trigger, { at: new Date().toISOString(), ...result, durationMs, trigger })
+    this.#record(id, trigger, {
+      at: new Date().toISOString(),
+      ...result,
+      durationMs,
+      trigger,
+      signature: parcel.signature,
+    })
+  }
+
+  // As if the endpoint took that much longer to answer. Beyond the time-out it has done its work and still counts as failed.
+  async #slowed(result: Result, slowMs: number): Promise<Result> {
+    if (slowMs === 0) return result
+    const { deliveryTimeoutMs } = this.#store.settings
+    const { signal } = this.#stopping
+    await delay(Math.min(slowMs, deliveryTimeoutMs), undefined, { signal }).catch(() => {})
+    return slowMs < deliveryTimeoutMs ? result : { status: null, error: noAnswerWithin(deliveryTimeoutMs) }
   }
 
   async #send(endpoint: WebhookEndpointRecord, parcel: Parcel): Promise<Result> {
@@ -330,11 +350,11 @@ export class Deliverer {
     if (succeeded) return { ...delivery, automaticAttempts, nextAttemptMs: null }
     // Whoever listens from a terminal sees the failure there: nothing is sent again.
     const isOnce = isListener(this.#store, delivery.endpoint)
-    const delay = isOnce ? undefined : this.#store.settings.retryDelaysMs[automaticAttempts - 1]
-    if (delay === undefined) {
+    const delayMs = isOnce ? undefined : this.#store.settings.retryDelaysMs[automaticAttempts - 1]
+    if (delayMs === undefined) {
       const status = delivery.status === 'delivered' ? 'delivered' : 'failed'
       return { ...delivery, automaticAttempts, status, nextAttemptMs: null }
     }
-    return { ...delivery, automaticAttempts, nextAttemptMs: this.#store.clock.nowMs() + delay }
+    return { ...delivery, automaticAttempts, nextAttemptMs: this.#store.clock.nowMs() + delayMs }
   }
 }

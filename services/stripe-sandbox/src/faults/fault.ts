@@ -21,6 +21,7 @@ export const WEBHOOK_FAULTS = [
   'corrupt_signature',
   'skew',
   'shuffle',
+  'slow',
 ] as const
 export type WebhookFault = (typeof WEBHOOK_FAULTS)[number]
 

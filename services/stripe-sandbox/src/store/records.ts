@@ -292,8 +292,8 @@ export type AttemptRecord = {
   readonly error: string | null
   readonly durationMs: number
   readonly trigger: 'automatic' | 'manual' | 'duplicate'
-  /** What went over the wire besides the event itself; absent in rows of older journals. */
-  readonly sent?: { readonly signature: string } | undefined
+  /** What went over the wire besides the event itself; absent in rows of older journals and where nothing came back. */
+  readonly signature?: string | undefined
   readonly answer?: { readonly headers: Record<string, string>; readonly body: string } | undefined
 }
 
