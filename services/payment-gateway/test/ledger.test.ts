@@ -91,4 +91,39 @@ describe('the ledger, after every kind of life', () => {
     assert.equal(agreed.ledger['disputed_funds'], 20_000)
     assert.equal(agreed.transactions.filter(({ type }) => type === 'adjustment').length, 4)
   })
+
+  it('learns the fee of a payment made elsewhere although its charge is the first that is heard of it', async () => {
+    const { id: bookingId, amountMinor, currency } = platform.addBooking({ amountMinor: 7000 })
+    const post = (path: string, body: URLSearchParams | string, type: string) =>
+      fetch(`${platform.sandbox.url}/${path}`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': type },
+        body,
+      })
+    const deafTo = (...types: string[]) => ({
+      rules: types.map((type) => ({ on: 'webhook', type, fault: 'drop' })),
+    })
+    const setFaults = (faults: object) => post('_sandbox/faults', JSON.stringify(faults), 'application/json')
+    await setFaults(deafTo('payment_intent.*', 'charge.succeeded'))
+    const form = new URLSearchParams({
+      amount: String(amountMinor),
+      currency,
+      confirm: 'true',
+      payment_method: 'pm_card_visa',
+      return_url: 'http://localhost:5173/',
+      'metadata[booking_id]': bookingId,
+    })
+    const answer = await post('v1/payment_intents', form, 'application/x-www-form-urlencoded')
+    assert.equal(answer.status, 200)
+    const fee = await eventually('the fee', async () => {
+      const { rows } = await platform.pool.query<{ amount_minor: number }>(
+        `select l.amount_minor from ledger_entries l join payments p on p.id = l.payment_id
+         where p.booking_id = $1 and l.account = 'stripe_fees'`,
+        [bookingId],
+      )
+      return rows[0]?.amount_minor ?? null
+    })
+    assert.equal(fee, 130)
+    await setFaults({ rules: [] })
+  })
 })

@@ -190,6 +190,7 @@ function readIntent(object: StripeObject, at: Moment): Reading {
       ...refunds
         .map((refund) => readRefund(refund, at))
         .flatMap((reading) => (reading.kind === 'facts' ? reading.facts : [])),
+      ...settledChargeOf(object['latest_charge']),
       {
         type: 'intent',
         id,
@@ -207,6 +208,12 @@ function readIntent(object: StripeObject, at: Moment): Reading {
       },
     ],
   }
+}
+
+/** Fetched with its charge, an intent also tells its fee: the charge's own event may have been lost, or spent on this. */
+function settledChargeOf(charge: unknown): readonly Fact[] {
+  const reading = isObject(charge) ? readSettledCharge(charge) : null
+  return reading?.kind === 'facts' ? reading.facts : []
 }
 
 // When read later (verify, sweep) the charge tells when the money came; an event tells it by its own time.

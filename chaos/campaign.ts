@@ -1,0 +1,143 @@
+// A campaign: payments live their lives while everything around them is struck; then quiet, then the checker.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { check } from './checker.ts'
+import type { Violation } from './checker.ts'
+import { collectEvidence } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
+import { createHistory, note, recordRecovery } from './history.ts'
+import type { History } from './history.ts'
+import { LIVES } from './lives.ts'
+import { startNemesis } from './nemesis.ts'
+import type { CampaignOptions } from './options.ts'
+import { planPayments } from './plan.ts'
+import type { PlannedPayment } from './plan.ts'
+import { plantBug } from './plants.ts'
+import { GATEWAY_MAIN, startPlatform } from './platform.ts'
+import type { Platform } from './platform.ts'
+import { sendPoison } from './poison.ts'
+import { book } from './world.ts'
+import type { World } from './world.ts'
+
+export type Outcome = {
+  readonly violations: readonly Violation[]
+  readonly evidence: Evidence
+  readonly history: History
+  readonly plan: readonly PlannedPayment[]
+  /** Where the data and the logs of the processes are, until `forget`. */
+  readonly folder: string
+  readonly tookMs: { readonly storm: number; readonly healing: number }
+  readonly forget: () => void
+}
+
+// Long enough after a restart that no test waits for them, short enough to fit into a campaign.
+const FAST_HEALING = {
+  SWEEP_INTERVAL_SECONDS: '5',
+  SWEEP_LAG_SECONDS: '2',
+  RECONCILE_INTERVAL_SECONDS: '5',
+  RECONCILE_AFTER_SECONDS: '5',
+}
+const LOOK_AGAIN_MS = 1000
+
+/** Runs one campaign; `say` is told how far it has come. */
+export async function runCampaign(options: CampaignOptions, say: (line: string) => void): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'passerelle-chaos-'))
+  // PostgreSQL may run as another user, who has to get in.
+  mkdirSync(join(folder, 'postgres'), { mode: 0o755 })
+  const history = createHistory()
+  const plan = planPayments(options.seed, options.payments)
+  const planted = options.plant === null ? null : plantBug(options.plant, folder)
+  const platform = await startPlatform({
+    folder,
+    seed: options.seed,
+    history,
+    gatewayMain: planted ?? GATEWAY_MAIN,
+    healing: { LOG_LEVEL: 'info', ...(options.slowHealing ? {} : FAST_HEALING) },
+  })
+  try {
+    say(`${plan.length} payments, ${options.payers} at a time, strikes every ${options.gapMs} ms on average`)
+    const stormMs = await storm(platform, { options, history, plan, say })
+    say(`quiet after ${seconds(stormMs)}: waiting for everything to come right`)
+    const healed = await untilRight(platform, history, options.healMsMax)
+    recordRecovery(history, 'after the last fault: everything is right', healed.tookMs)
+    const tookMs = { storm: stormMs, healing: healed.tookMs }
+    const forget = (): void => rmSync(folder, { recursive: true, force: true })
+    return { ...healed, history, plan, folder, tookMs, forget }
+  } finally {
+    await platform.stop()
+  }
+}
+
+type Storm = {
+  readonly options: CampaignOptions
+  readonly history: History
+  readonly plan: readonly PlannedPayment[]
+  readonly say: (line: string) => void
+}
+
+async function storm(platform: Platform, { options, history, plan, say }: Storm): Promise<number> {
+  const startedMs = performance.now()
+  const nemesis = await startNemesis(platform, { seed: options.seed, meanGapMs: options.gapMs, history })
+  const world: World = {
+    gatewayUrl: platform.balancer.url,
+    bookingUrl: platform.bookingFront.url,
+    sandboxUrl: platform.sandbox.url,
+    history,
+    isOver: () => false,
+  }
+  const left = plan.toReversed()
+  const payer = async (): Promise<void> => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      await live(world, next)
+      const done = plan.length - left.length
+      if (done % 500 === 0) say(`${done} payments after ${seconds(performance.now() - startedMs)}`)
+    }
+  }
+  await Promise.all(Array.from({ length: options.payers }, payer))
+  await nemesis.leaveInPeace()
+  return performance.now() - startedMs
+}
+
+async function live(world: World, plan: PlannedPayment): Promise<void> {
+  const journey = await book(world, plan)
+  if (journey === null) return note(world.history, `payment ${plan.number} could not book`)
+  try {
+    if (plan.poison !== null) await sendPoison(journey, plan.poison)
+    await LIVES[plan.life](journey)
+  } catch (error) {
+    // A mistake in the script of a life, not in what is examined: the checker judges what came of it all the same.
+    note(world.history, `payment ${plan.number} (${plan.life}) broke off: ${String(error)}`)
+  }
+}
+
+type Healed = {
+  readonly violations: readonly Violation[]
+  readonly evidence: Evidence
+  readonly tookMs: number
+}
+
+/** Looks again and again until nothing is wrong any more, or the limit is reached: what is wrong then, is wrong. */
+async function untilRight(platform: Platform, history: History, limitMs: number): Promise<Healed> {
+  const startedMs = performance.now()
+  for (;;) {
+    await sleep(LOOK_AGAIN_MS)
+    const lookedMs = performance.now()
+    const evidence = await collectEvidence(platform, {
+      told: history.told,
+      clients: { bookings: history.bookings, actions: history.actions },
+      unexpectedEnds: history.unexpectedEnds,
+    })
+    const violations = check(evidence)
+    const tookMs = performance.now() - startedMs
+    if (violations.length === 0 || tookMs > limitMs) return { violations, evidence, tookMs }
+    note(history, `${violations.length} not right yet, ${violations[0]?.check}: ${violations[0]?.what}`)
+    // A large snapshot takes the sandbox away from everybody else for a while.
+    await sleep((performance.now() - lookedMs) * 2)
+  }
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}
