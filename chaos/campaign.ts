@@ -28,6 +28,7 @@ export type Outcome = {
   readonly plan: readonly PlannedPayment[]
   /** Where the data and the logs of the processes are, until `forget`. */
   readonly folder: string
+  readonly lastWrong: readonly Violation[]
   readonly tookMs: { readonly storm: number; readonly healing: number }
   readonly forget: () => void
 }
@@ -116,11 +117,14 @@ type Healed = {
   readonly violations: readonly Violation[]
   readonly evidence: Evidence
   readonly tookMs: number
+  /** What was still wrong when it was looked at the last time before everything was right. */
+  readonly lastWrong: readonly Violation[]
 }
 
 /** Looks again and again until nothing is wrong any more, or the limit is reached: what is wrong then, is wrong. */
 async function untilRight(platform: Platform, history: History, limitMs: number): Promise<Healed> {
   const startedMs = performance.now()
+  let lastWrong: readonly Violation[] = []
   for (;;) {
     await sleep(LOOK_AGAIN_MS)
     const lookedMs = performance.now()
@@ -131,7 +135,8 @@ async function untilRight(platform: Platform, history: History, limitMs: number)
     })
     const violations = check(evidence)
     const tookMs = performance.now() - startedMs
-    if (violations.length === 0 || tookMs > limitMs) return { violations, evidence, tookMs }
+    if (violations.length === 0 || tookMs > limitMs) return { violations, evidence, tookMs, lastWrong }
+    lastWrong = violations
     note(history, `${violations.length} not right yet, ${violations[0]?.check}: ${violations[0]?.what}`)
     // A large snapshot takes the sandbox away from everybody else for a while.
     await sleep((performance.now() - lookedMs) * 2)

@@ -72,6 +72,8 @@ export const POISONS = [
 ] as const
 export type Poison = (typeof POISONS)[number]
 
+const POISON_EVERY = 8
+
 /** Each life at least once when there is room, then by weight. */
 export function planPayments(seed: number, count: number): readonly PlannedPayment[] {
   const random = createRandom(seed, 'payments')
@@ -90,7 +92,8 @@ export function planPayments(seed: number, count: number): readonly PlannedPayme
       comesBack: random.chance(0.5),
       tenths: random.integer(1, 6),
       pauseMs: random.integer(0, 400),
-      poison: random.chance(0.04) ? random.pick(POISONS) : null,
+      poison:
+        number % POISON_EVERY === 0 ? (POISONS[(number / POISON_EVERY) % POISONS.length] ?? null) : null,
     }
   })
 }

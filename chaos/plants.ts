@@ -128,7 +128,7 @@ export function plantBug(name: string, folder: string): string {
   const plant = PLANTS[name]
   if (plant === undefined) throw new Error(`there is no bug "${name}" to plant`)
   const copy = join(folder, 'planted')
-  mkdirSync(copy)
+  mkdirSync(copy, { recursive: true })
   for (const part of ['src', 'migrations', 'package.json'])
     cpSync(join(GATEWAY, part), join(copy, part), { recursive: true })
   symlinkSync(MODULES, join(copy, 'node_modules'))

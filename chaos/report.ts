@@ -19,6 +19,9 @@ export function reportOf(outcome: Outcome, options: CampaignOptions): string {
     'Recovery:',
     ...byName(outcome.history.recoveriesMs).map(([name, times]) => `  ${name}: ${spread(times)}`),
     `  announcements written → taken in: ${spread(outcome.evidence.rows.deliveries.flatMap(({ waited_ms: ms }) => ms ?? []))}`,
+    ...outcome.lastWrong
+      .slice(0, 3)
+      .map(({ check, what }) => `  among the last to come right: ${check}: ${what}`),
     '',
     'Checks:',
     ...CHECKS.flatMap((check) => verdictOf(check, outcome)),

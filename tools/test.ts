@@ -20,18 +20,18 @@ const WATCH_PARENT = fileURLToPath(new URL('stop-with-parent.ts', import.meta.ur
 
 /** Rules first, because they are fast; the browser last and alone, because the whole stack fills two cores. */
 function phasesOf(filters: readonly string[]): readonly Phase[] {
-  const files = globSync('{packages,services,frontend,tools,bench,e2e}/**/*.test.ts', {
+  const files = globSync('{packages,services,frontend,tools,bench,chaos,e2e}/**/*.test.ts', {
     cwd: ROOT,
     exclude: (path) => path.includes('node_modules'),
   }).sort()
   const wanted =
     filters.length === 0 ? files : files.filter((file) => filters.some((filter) => file.includes(filter)))
-  const isBrowser = (file: string): boolean => file.startsWith('e2e/')
+  const isWholeStack = (file: string): boolean => /^(?:e2e|chaos)\//.test(file)
   const isFlow = (file: string): boolean => file.includes('/test/')
   return [
-    { name: 'rules', files: wanted.filter((file) => !isBrowser(file) && !isFlow(file)), concurrency: 2 },
-    { name: 'flows', files: wanted.filter((file) => !isBrowser(file) && isFlow(file)), concurrency: 2 },
-    { name: 'whole stack', files: wanted.filter(isBrowser), concurrency: 1 },
+    { name: 'rules', files: wanted.filter((file) => !isWholeStack(file) && !isFlow(file)), concurrency: 2 },
+    { name: 'flows', files: wanted.filter((file) => !isWholeStack(file) && isFlow(file)), concurrency: 2 },
+    { name: 'whole stack', files: wanted.filter(isWholeStack), concurrency: 1 },
   ].filter(({ files }) => files.length > 0)
 }
 

@@ -33,6 +33,15 @@ async function startVictim(bookingUrl: string): Promise<Victim> {
   return { child, gateway: { url, port, stop: async () => void child.kill('SIGTERM') } }
 }
 
+/** The events of a type as Stripe lists them. */
+async function eventsOf(wanted: string): Promise<string[]> {
+  const response = await fetch(`${platform.sandbox.url}/v1/events?limit=100`, {
+    headers: { authorization: 'Bearer sk_test_platform' },
+  })
+  const { data } = (await response.json()) as { data: { type: string }[] }
+  return data.filter(({ type }) => type === wanted).map((event) => JSON.stringify(event))
+}
+
 describe('kill -9', () => {
   it('between the 2xx and the announcement loses nothing and doubles nothing', async () => {
     const bookings: string[] = []
@@ -47,16 +56,7 @@ describe('kill -9', () => {
       const { body } = await call(opener, 'POST', '/sessions', { body: { bookingId } })
       await payAtSandbox(platform, body.data['sessionId'] ?? '')
     }
-    const list = (await (
-      await fetch(`${platform.sandbox.url}/v1/events?limit=100`, {
-        headers: { authorization: 'Bearer sk_test_platform' },
-      })
-    ).json()) as { data: { type: string }[] }
-    events.push(
-      ...list.data
-        .filter(({ type }) => type === 'payment_intent.succeeded')
-        .map((event) => JSON.stringify(event)),
-    )
+    events.push(...(await eventsOf('payment_intent.succeeded')))
     assert.equal(events.length, bookings.length)
 
     let victim = opener
@@ -84,5 +84,52 @@ describe('kill -9', () => {
     const stopped = new Promise((resolve) => victim.child.once('exit', (code) => resolve(code)))
     victim.child.kill('SIGTERM')
     assert.equal(await stopped, 0)
+  })
+})
+
+describe('kill -STOP', () => {
+  it('frees what the frozen process had claimed; waking up late it neither sends nor writes', async () => {
+    const booking = platform.addBooking()
+    const opener = await startVictim(platform.booking.url)
+    const { body } = await call(opener, 'POST', '/sessions', { body: { bookingId: booking.id } })
+    // The call of the first to claim hangs, so that it is frozen with the claim.
+    platform.booking.misbehave('hang')
+    const calls = platform.booking.calls()
+    await payAtSandbox(platform, body.data['sessionId'] ?? '')
+    const [paid] = (await eventsOf('payment_intent.succeeded')).filter((payload) =>
+      payload.includes(booking.id),
+    )
+    assert.equal((await deliver(opener, paid ?? '')).status, 200)
+    const claimOf = async () => {
+      const { rows } = await platform.pool.query<{ claimed_by: number | null; claim: number }>(
+        'select claimed_by, claim from deliveries where booking_id = $1',
+        [booking.id],
+      )
+      return rows[0]
+    }
+    await eventually('its call', () => platform.booking.calls() > calls)
+    opener.child.kill('SIGSTOP')
+    platform.booking.misbehave(null)
+
+    const other = await startVictim(platform.booking.url)
+    await eventually(
+      'another process to take over',
+      () => platform.booking.toldOf(booking.id).length > 0,
+      40_000,
+    )
+    await eventually('its result', async () => (await claimOf())?.claimed_by === null)
+    const { claim } = (await claimOf()) ?? { claim: 0 }
+    opener.child.kill('SIGCONT')
+    await eventually(
+      'the woken process to be at work again',
+      async () => (await fetch(`${opener.gateway.url}/readyz`).catch(() => null))?.ok === true,
+    )
+    assert.deepEqual(await claimOf(), { claimed_by: null, claim })
+    const { rows } = await platform.pool.query<{ status: string }>(
+      'select status from deliveries where booking_id = $1',
+      [booking.id],
+    )
+    assert.deepEqual(rows, [{ status: 'delivered' }])
+    for (const { child } of [opener, other]) child.kill('SIGKILL')
   })
 })

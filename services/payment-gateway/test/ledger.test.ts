@@ -62,6 +62,27 @@ async function decide(disputeId: string, verdict: string): Promise<void> {
   assert.equal(response.status, 200)
 }
 
+const post = (path: string, body: URLSearchParams | string, type: string): Promise<Response> =>
+  fetch(`${platform.sandbox.url}/${path}`, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': type },
+    body,
+  })
+
+async function setFaults(faults: object): Promise<void> {
+  const { status } = await post('_sandbox/faults', JSON.stringify(faults), 'application/json')
+  assert.equal(status, 200)
+}
+
+async function feeOf(bookingId: string): Promise<number | null> {
+  const { rows } = await platform.pool.query<{ amount_minor: number }>(
+    `select l.amount_minor from ledger_entries l join payments p on p.id = l.payment_id
+     where p.booking_id = $1 and l.account = 'stripe_fees'`,
+    [bookingId],
+  )
+  return rows[0]?.amount_minor ?? null
+}
+
 describe('the ledger, after every kind of life', () => {
   it('holds what Stripe holds, fee by fee and dispute by dispute, and every account adds up to nothing', async () => {
     const part = await paidWith(CARDS.plain)
@@ -94,12 +115,6 @@ describe('the ledger, after every kind of life', () => {
 
   it('learns the fee of a payment made elsewhere although its charge is the first that is heard of it', async () => {
     const { id: bookingId, amountMinor, currency } = platform.addBooking({ amountMinor: 7000 })
-    const post = (path: string, body: URLSearchParams | string, type: string) =>
-      fetch(`${platform.sandbox.url}/${path}`, {
-        method: 'POST',
-        headers: { ...headers, 'content-type': type },
-        body,
-      })
     const deafTo = (...types: string[]) => ({
       rules: types.map((type) => ({ on: 'webhook', type, fault: 'drop' })),
     })
@@ -115,15 +130,15 @@ describe('the ledger, after every kind of life', () => {
     })
     const answer = await post('v1/payment_intents', form, 'application/x-www-form-urlencoded')
     assert.equal(answer.status, 200)
-    const fee = await eventually('the fee', async () => {
-      const { rows } = await platform.pool.query<{ amount_minor: number }>(
-        `select l.amount_minor from ledger_entries l join payments p on p.id = l.payment_id
-         where p.booking_id = $1 and l.account = 'stripe_fees'`,
-        [bookingId],
-      )
-      return rows[0]?.amount_minor ?? null
-    })
-    assert.equal(fee, 130)
+    assert.equal(await eventually('the fee', () => feeOf(bookingId)), 130)
     await setFaults({ rules: [] })
+  })
+
+  it('reads a fee seconds after Stripe could not be asked for it', async () => {
+    // Three times: the SDK tries again twice by itself.
+    const fault = { on: 'api', route: 'GET /v1/balance_transactions/*', fault: 'reset_before', times: 3 }
+    await setFaults({ rules: [fault] })
+    const { bookingId } = await paidWith(CARDS.plain)
+    assert.equal(await eventually('the fee', () => feeOf(bookingId), 25_000), 175)
   })
 })

@@ -25,8 +25,9 @@ const VIOLATIONS_MAX = 5
 
 /**
  * Every permutation of the history's events, each event repeated right after and at the very end: the same knowledge,
- * the same ledger and the same last word to the booking service in all of them, never the same news twice, no refund
- * before the confirmation, and conservation of money at every single step.
+ * the same ledger and the same last word to the booking service in all of them, the states it hears in the order of the
+ * true story, never the same news twice, no refund before the confirmation, and conservation of money at every single
+ * step.
  */
 export function walk(history: History, rules: Rules): Walked {
   const facts = history.events.map((event) => factsOf(rules.readEvent(event)))
@@ -36,6 +37,9 @@ export function walk(history: History, rules: Rules): Walked {
   )
   const violations: string[] = []
   const inOrder = follow(facts)
+  const inOrderLedger = ledgerOf(inOrder.known)
+  // Put into one second a won and a lost dispute have no true order: then only the end is one and the same.
+  const hasStory = new Set(history.events.map(({ created }) => created)).size > 1
   let orders = 0
 
   function follow(order: readonly (readonly Fact[])[]): { known: Known; told: readonly Announcement[] } {
@@ -43,6 +47,9 @@ export function walk(history: History, rules: Rules): Walked {
     let told: readonly Announcement[] = []
     for (const event of order) ({ known, told } = step(known, told, event))
     return { known, told }
+  }
+  function ledgerOf(known: Known): readonly unknown[] {
+    return rules.postingsOf(known).toSorted((a, b) => (a.id < b.id ? -1 : 1))
   }
   function step(
     known: Known,
@@ -82,6 +89,12 @@ export function walk(history: History, rules: Rules): Walked {
       ...(isDeepStrictEqual(told.at(-1), inOrder.told.at(-1))
         ? []
         : [`the last word differs: ${say(told)} instead of ${say(inOrder.told)}`]),
+      ...(isDeepStrictEqual(ledgerOf(known), inOrderLedger) ? [] : ['another order ends in another ledger']),
+      ...(!hasStory || isPartOf(storyOf(told), storyOf(inOrder.told))
+        ? []
+        : [
+            `another story is told: ${storyOf(told).join(', ')} instead of ${storyOf(inOrder.told).join(', ')}`,
+          ]),
     ]
   }
   function stepViolations(before: Known, after: Known, told: readonly Announcement[]): string[] {
@@ -137,4 +150,16 @@ function say(told: readonly Announcement[]): string {
   return told
     .map(({ status, refundedMinor, paymentIntentId }) => `${status} ${refundedMinor} ${paymentIntentId}`)
     .join(', ')
+}
+
+/** The states that were told, one after the other: how much was given back by then may come in other portions. */
+function storyOf(told: readonly Announcement[]): string[] {
+  return told.map(({ status }) => status).filter((status, index, all) => status !== all[index - 1])
+}
+
+/** Whether `some` happens in `all` in this order; what was over before it was heard of may be left out. */
+function isPartOf(some: readonly string[], all: readonly string[]): boolean {
+  let next = 0
+  for (const status of all) if (status === some[next]) next += 1
+  return next === some.length
 }

@@ -264,12 +264,13 @@ export async function deliver(
 export async function eventually<T>(
   what: string,
   read: () => Promise<T | null | false> | T | null | false,
+  limitMs = WAIT_MS_MAX,
 ): Promise<T> {
-  for (const end = Date.now() + WAIT_MS_MAX; Date.now() < end; await setTimeout(20)) {
+  for (const end = Date.now() + limitMs; Date.now() < end; await setTimeout(20)) {
     const value = await read()
     if (value !== null && value !== false) return value
   }
-  throw new Error(`waited ${WAIT_MS_MAX} ms in vain: ${what}`)
+  throw new Error(`waited ${limitMs} ms in vain: ${what}`)
 }
 
 export function nowSeconds(): number {

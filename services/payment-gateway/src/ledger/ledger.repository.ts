@@ -64,6 +64,13 @@ export async function claimFeeDue(db: Queryable, leaseMs: number): Promise<FeeDu
   }
 }
 
+export async function postponeFeeDue(db: Queryable, chargeId: string, waitMs: number): Promise<void> {
+  await db.query(
+    "update fees_due set retry_at = now() + $2 * interval '1 millisecond' where charge_id = $1",
+    [chargeId, waitMs],
+  )
+}
+
 export async function deleteFeeDue(tx: Tx, chargeId: string): Promise<void> {
   await tx.query('delete from fees_due where charge_id = $1', [chargeId])
 }

@@ -5,7 +5,7 @@ import { applyFacts } from '../payments/apply-facts.ts'
 import type { Fact } from '../payments/known.ts'
 import { feeOf } from '../stripe/facts.ts'
 import type { StripeClient } from '../stripe/stripe.client.ts'
-import { claimFeeDue, deleteFeeDue } from './ledger.repository.ts'
+import { claimFeeDue, deleteFeeDue, postponeFeeDue } from './ledger.repository.ts'
 
 export type FeeDeps = {
   readonly pool: Pool
@@ -14,8 +14,12 @@ export type FeeDeps = {
   readonly extended: boolean
 }
 
-// A fee that cannot be read now is asked for again after this; nobody waits for it.
-const LEASE_MS = 60_000
+// Longer than every try of one call together; a process that dies while it asks delays the fee by this and no more.
+const LEASE_MS = 30_000
+// Nobody waits for a fee, but until it is posted the ledger holds more than Stripe does.
+const RETRY_MS = 5000
+
+const MAY_PASS: ReadonlySet<string> = new Set(['busy', 'unreachable', 'indeterminate'])
 
 /** Reads one fee that is due from Stripe and posts it; false when none is due. */
 export async function readOneFee(deps: FeeDeps): Promise<boolean> {
@@ -25,6 +29,8 @@ export async function readOneFee(deps: FeeDeps): Promise<boolean> {
   const fee = answer.kind === 'answered' ? feeOf(answer.object) : null
   if (fee === null) {
     deps.log.warn({ chargeId: due.chargeId, because: answer.kind }, 'fee.read_later')
+    // Only what may pass is asked for soon; what Stripe does not know waits for the whole lease.
+    if (MAY_PASS.has(answer.kind)) await postponeFeeDue(deps.pool, due.chargeId, RETRY_MS)
     return true
   }
   const { chargeId, paymentId, balanceTransactionId } = due

@@ -5,7 +5,8 @@ import { WORKER_LOCK_CLASS } from './delivery.repository.ts'
 /**
  * One PostgreSQL session of this process's own. It listens for the wake-ups of other processes, and it *is* the
  * process's liveness: the number it holds by advisory lock marks this process's claims, and when the session ends,
- * however it ends, PostgreSQL frees the lock and others may take the claims over.
+ * however it ends, PostgreSQL frees the lock and others may take the claims over. It ends too when the process falls
+ * silent: a heartbeat keeps it.
  */
 export type WorkerSession = {
   /** The number to claim with, or null while there is no session: then nothing may be claimed. */
@@ -23,6 +24,11 @@ export type WorkerSessionOptions = {
 
 const RECONNECT_MS = 500
 const CONNECT_TIMEOUT_MS = 3000
+// A process that is frozen, or whose host is gone without a word, keeps its connection: PostgreSQL ends the session when
+// nothing was heard for so long. Shorter, a starved process would lose its claims while it works; longer, the bookings
+// of a frozen one wait.
+const SILENCE_MS_MAX = 10_000
+const HEARTBEAT_MS = 2500
 
 export async function startWorkerSession(options: WorkerSessionOptions): Promise<WorkerSession> {
   let session: { client: Client; number: number } | null = null
@@ -35,7 +41,7 @@ export async function startWorkerSession(options: WorkerSessionOptions): Promise
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'payment-gateway worker',
       keepAlive: true,
-      options: `-c search_path=${options.schema} -c timezone=UTC`,
+      options: `-c search_path=${options.schema} -c timezone=UTC -c idle_session_timeout=${SILENCE_MS_MAX}`,
     })
     let isLost = false
     const lost = (error?: Error): void => {
@@ -62,10 +68,13 @@ export async function startWorkerSession(options: WorkerSessionOptions): Promise
   }
 
   await connect()
+  // One that fails is no news: the session's own end is.
+  const heartbeat = setInterval(() => void session?.client.query('select').catch(() => {}), HEARTBEAT_MS)
   return {
     number: () => session?.number ?? null,
     stop: async () => {
       stopped = true
+      clearInterval(heartbeat)
       clearTimeout(reconnect)
       await session?.client.end()
     },

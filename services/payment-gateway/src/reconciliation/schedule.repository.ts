@@ -5,6 +5,10 @@ import type { Pool, Queryable, Tx } from '@passerelle/kit/database'
 /** Of this class, one advisory lock per schedule; beside the one of the outbox's workers. */
 const LOCK_CLASS = 4_304_301
 
+// As for a worker's session: what a frozen process holds is free after this.
+const SILENCE_MS_MAX = 10_000
+const HEARTBEAT_MS = 2500
+
 /** A schedule held by this process: nobody else runs it until `release`, or until this session ends. */
 export type Held = {
   /** False once the session, and with it the hold, is lost. */
@@ -15,40 +19,51 @@ export type Held = {
 /** Takes a schedule for one run; null while another process, or another run of this one, has it. */
 export async function holdSchedule(pool: Pool, name: ScheduleName): Promise<Held | null> {
   const session = await pool.connect()
+  const lock = [LOCK_CLASS, SCHEDULE_NAMES.indexOf(name)]
+  try {
+    const { rows } = await session.query<{ held: boolean }>(
+      'select pg_try_advisory_lock($1, $2) as held',
+      lock,
+    )
+    if (rows[0]?.held === true) {
+      await session.query(`set idle_session_timeout = ${SILENCE_MS_MAX}`)
+      return keepHeld(session, lock)
+    }
+  } catch (error) {
+    session.release(error as Error)
+    throw error
+  }
+  session.release()
+  return null
+}
+
+function keepHeld(session: Tx, lock: readonly number[]): Held {
   let lost = false
   const onLost = (): void => {
     lost = true
   }
   session.on('error', onLost)
   session.on('end', onLost)
+  const heartbeat = setInterval(() => void session.query('select').catch(() => {}), HEARTBEAT_MS)
   const end = (broken?: Error): void => {
     session.off('error', onLost)
     session.off('end', onLost)
     session.release(broken)
   }
-  const key = SCHEDULE_NAMES.indexOf(name)
-  try {
-    const { rows } = await session.query<{ held: boolean }>('select pg_try_advisory_lock($1, $2) as held', [
-      LOCK_CLASS,
-      key,
-    ])
-    if (rows[0]?.held === true)
-      return {
-        isHeld: () => !lost,
-        // Closed rather than given back when the lock cannot be freed: the session would keep it.
-        release: async () => {
-          await session.query('select pg_advisory_unlock($1, $2)', [LOCK_CLASS, key]).then(
-            () => end(),
-            (error: Error) => end(error),
-          )
-        },
+  return {
+    isHeld: () => !lost,
+    // Closed rather than given back when the lock cannot be freed: the session would keep it.
+    release: async () => {
+      clearInterval(heartbeat)
+      try {
+        await session.query('reset idle_session_timeout')
+        await session.query('select pg_advisory_unlock($1, $2)', [...lock])
+        end()
+      } catch (error) {
+        end(error as Error)
       }
-  } catch (error) {
-    end(error as Error)
-    throw error
+    },
   }
-  end()
-  return null
 }
 
 /** Milliseconds until the schedule is due; 0 or less when it is. */
