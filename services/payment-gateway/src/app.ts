@@ -7,6 +7,7 @@ import type { Pool } from '@passerelle/kit/database'
 import { createHttpServer, listen } from '@passerelle/kit/http'
 import type { HttpServer } from '@passerelle/kit/http'
 import { startLoop } from '@passerelle/kit/loop'
+import type { Loop } from '@passerelle/kit/loop'
 import type { Log } from '@passerelle/kit/log'
 import { migrate } from '@passerelle/kit/migrate'
 import { createRateLimiter } from '@passerelle/kit/rate-limit'
@@ -15,6 +16,10 @@ import { adminRoutes } from './admin/admin.routes.ts'
 import { createAdoptPayment } from './checkout/adopt-payment.ts'
 import { checkoutRoutes } from './checkout/checkout.routes.ts'
 import type { GatewayConfig } from './config.ts'
+import { createExtensionClient } from './forwards/extension.client.ts'
+import type { ExtensionConfig } from './forwards/extension.client.ts'
+import { forwardOneEvent } from './forwards/forward-events.ts'
+import { nextForwardInMs } from './forwards/forward.repository.ts'
 import { docsRoutes } from './ops/docs.routes.ts'
 import { healthRoutes } from './ops/health.routes.ts'
 import { createMetrics } from './ops/metrics.ts'
@@ -75,19 +80,15 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     log,
     metrics,
     extended: config.bookingStatusExtended,
+    forwarding: config.extension !== null,
     stripe: createStripeClient(config.stripe),
     booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
   }
   const workers = await startWorkers(config, parts)
   const inbox = createInbox({ ...parts, onApplied: workers.onApplied, onBatch: metrics.onBatch })
-  const { onApplied, onChanged } = workers
-  const healing = startHealing(config.healing, {
-    ...parts,
-    livemode: config.stripe.livemode,
-    onApplied,
-    onChanged,
-  })
+  const { livemode } = config.stripe
+  const healing = startHealing(config.healing, { ...parts, ...workers, livemode })
 
   const allowlist = createAllowlist({
     setting: config.stripeIpAllowlist,
@@ -135,6 +136,7 @@ type Parts = {
   readonly pool: Pool
   readonly log: Log
   readonly extended: boolean
+  readonly forwarding: boolean
   readonly stripe: StripeClient
   readonly booking: BookingClient
   readonly watchers: PaymentWatchers
@@ -151,7 +153,8 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     [PAYMENTS_CHANNEL]: parts.watchers.changed,
   }
   const session = await startWorkerSession({ url: config.databaseUrl, schema: SCHEMA, log, wake })
-  const onApplied = ({ owed, deliveries, transitions }: AppliedEvents): void => {
+  const onApplied = ({ owed, skipped, deliveries, transitions }: AppliedEvents): void => {
+    if (skipped > 0) forwards?.wake()
     if (deliveries > 0) deliverer.wake()
     if (owed > 0) owedEvents.wake()
     for (const transition of transitions) log.info(transition, 'payment.changed')
@@ -180,6 +183,7 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     createRetentionRound({ pool, retentionDays: config.eventRetentionDays }),
     log,
   )
+  const forwards = config.extension === null ? null : startForwarding(parts, config.extension)
   wake[DELIVERIES_CHANNEL] = deliverer.wake
   wake[EVENTS_CHANNEL] = owedEvents.wake
   return {
@@ -192,11 +196,17 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
         refundRequests.stop(),
         fees.stop(),
         retention.stop(),
+        forwards?.stop(),
         deliverer.stop(),
       ])
       await session.stop()
     },
   }
+}
+
+function startForwarding({ pool, log }: Parts, extension: ExtensionConfig): Loop {
+  const deps = { pool, log, extension: createExtensionClient(extension) }
+  return startLoop('forwards', async () => ((await forwardOneEvent(deps)) ? 0 : nextForwardInMs(pool)), log)
 }
 
 function addRoutes(

@@ -3,6 +3,7 @@ import type { EnvReader, Environment, LogLevel, SecretStrength } from '@passerel
 import type { AuthConfig } from '@passerelle/kit/caller'
 import { tlsFiles } from '@passerelle/kit/tls'
 import type { TlsFiles } from '@passerelle/kit/tls'
+import type { ExtensionConfig } from './forwards/extension.client.ts'
 import type { HealingConfig } from './reconciliation/run-schedule.ts'
 
 export type GatewayConfig = {
@@ -28,6 +29,8 @@ export type GatewayConfig = {
   /** Whole days after which the payload of an event is redacted. */
   readonly eventRetentionDays: number
   readonly healing: HealingConfig
+  /** Who else wants the events that are no payment's; null: nobody, they are only kept. */
+  readonly extension: ExtensionConfig | null
   readonly logLevel: LogLevel
 }
 
@@ -75,6 +78,7 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       drainSeconds: env.integer('SHUTDOWN_DRAIN_SECONDS', 3, { min: 0, max: 60 }),
       eventRetentionDays: env.integer('EVENT_RETENTION_DAYS', 90, { min: 1, max: 3650 }),
       healing: healingConfig(env),
+      extension: extensionConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)
@@ -97,6 +101,18 @@ function stripeConfig(env: EnvReader): StripeConfig {
   if (livemode && !apiBase.startsWith('https://'))
     env.problem('STRIPE_API_BASE must begin with https:// in live mode: the secret key travels over it.')
   return { secretKey, webhookSecrets, apiBase, livemode }
+}
+
+const EXTENSION_KEY_BYTES_MIN = 24
+
+function extensionConfig(env: EnvReader): ExtensionConfig | null {
+  if (env.optional('EXTENSION_URL') === undefined) return null
+  const url = env.url('EXTENSION_URL', '')
+  const text = env.required('EXTENSION_SECRET', 'whsec_ and 24 random bytes or more in base64')
+  const secret = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
+  if (text !== '' && secret.length < EXTENSION_KEY_BYTES_MIN)
+    env.problem('EXTENSION_SECRET must be whsec_ and 24 random bytes or more in base64.')
+  return { url, secret }
 }
 
 function healingConfig(env: EnvReader): HealingConfig {

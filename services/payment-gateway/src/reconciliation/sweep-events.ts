@@ -18,6 +18,7 @@ export type SweepDeps = {
   readonly log: Log
   readonly stripe: StripeClient
   readonly extended: boolean
+  readonly forwarding?: boolean
   readonly livemode: boolean
   /** Events younger than this are left to their webhook. */
   readonly lagSeconds: number

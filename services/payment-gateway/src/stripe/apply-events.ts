@@ -2,6 +2,7 @@ import type { Tx } from '@passerelle/kit/database'
 import { invariant } from '@passerelle/kit/errors'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
+import { insertForwards } from '../forwards/forward.repository.ts'
 import { findLinks, linkObjects, raiseIncidents } from '../payments/payment.repository.ts'
 import type { Payment, Transition } from '../payments/payment.repository.ts'
 import { refundsSeenMinor } from '../refunds/refund.ts'
@@ -38,6 +39,13 @@ const OWED_IN_MS = 1000
 // A linked object can free waiting events, which link nothing further: refunds and disputes name their intent only.
 const ROUNDS_MAX = 3
 
+export type ApplyOptions = {
+  /** Whether the booking service hears of failures and disputes too. */
+  readonly extended: boolean
+  /** Whether another service wants the events that are no payment's. */
+  readonly forwarding?: boolean
+}
+
 export function readStored(event: StripeEvent): ReadEvent {
   return { id: event.id, reading: readEvent(event) }
 }
@@ -50,7 +58,7 @@ export function readStored(event: StripeEvent): ReadEvent {
 export async function applyEvents(
   tx: Tx,
   events: readonly ReadEvent[],
-  options: { extended: boolean },
+  options: ApplyOptions,
 ): Promise<AppliedEvents> {
   let batch = events
   const changed = new Set<string>()
@@ -69,6 +77,7 @@ export async function applyEvents(
       links.filter((link) => applied.payments.has(link.paymentId)),
     )
     await markEvents(tx, outcomes, OWED_IN_MS)
+    if (options.forwarding) await insertForwards(tx, keptOnly(outcomes))
     for (const id of applied.changed) changed.add(id)
     transitions.push(...applied.transitions)
     owed += [...outcomes.values()].filter((outcome) => outcome.status === 'received').length
@@ -78,6 +87,12 @@ export async function applyEvents(
     owed -= batch.length
   }
   return { changed: [...changed], transitions, owed: Math.max(owed, 0), skipped, deliveries }
+}
+
+function keptOnly(outcomes: ReadonlyMap<string, Outcome>): string[] {
+  return [...outcomes].flatMap(([id, outcome]) =>
+    outcome.status === 'skipped' && outcome.reason === 'kept_only' ? [id] : [],
+  )
 }
 
 function incidentsOf(batch: readonly ReadEvent[], outcomes: ReadonlyMap<string, Outcome>) {

@@ -36,6 +36,7 @@ export type InboxDeps = {
   readonly pool: Pool
   readonly log: Log
   readonly extended: boolean
+  readonly forwarding?: boolean
   /** Told after the commit: which payments changed, and whether events are owed to the worker. */
   readonly onApplied: (applied: AppliedEvents) => void
   /** Told after the commit: how many were received, which of them were new, and what became of these; null when none could be applied yet. */

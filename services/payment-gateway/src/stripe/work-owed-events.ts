@@ -20,6 +20,7 @@ export type OwedEventsDeps = {
   readonly stripe: StripeClient
   readonly adopt: AdoptPayment
   readonly extended: boolean
+  readonly forwarding?: boolean
   readonly onApplied: (applied: AppliedEvents) => void
 }
 
