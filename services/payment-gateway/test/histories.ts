@@ -107,6 +107,7 @@ function history(
       type,
       apiVersion: '2026-10-28.endive',
       livemode: false,
+      account: null,
       created,
       object,
     })),

@@ -206,6 +206,7 @@ export type EventOver = {
   readonly created?: number
   readonly apiVersion?: string | null
   readonly livemode?: boolean
+  readonly account?: string
 }
 
 /** The JSON of an event as Stripe would render it. */
@@ -217,6 +218,7 @@ export function eventJson(type: string, object: Record<string, unknown>, over: E
       api_version: over.apiVersion === undefined ? '2026-10-28.endive' : over.apiVersion,
       created: over.created ?? nowSeconds(),
       livemode: over.livemode ?? false,
+      ...(over.account === undefined ? {} : { account: over.account }),
       pending_webhooks: 1,
       request: { id: null, idempotency_key: null },
       type,

@@ -28,6 +28,13 @@ async function stored(id: string): Promise<StoredEvent | null> {
   return rows[0] ?? null
 }
 
+async function metadataOf(sessionId: string): Promise<Record<string, string>> {
+  const response = await fetch(`${platform.sandbox.url}/v1/checkout/sessions/${sessionId}`, {
+    headers: { authorization: 'Bearer sk_test_platform' },
+  })
+  return ((await response.json()) as { metadata: Record<string, string> }).metadata
+}
+
 async function counts(): Promise<Record<string, number>> {
   const { rows } = await platform.pool.query<Record<string, number>>(
     `select (select count(*) from stripe_events) as events, (select count(*) from payments) as payments,
@@ -155,6 +162,34 @@ describe('200', () => {
       error_message: null,
     })
     assert.equal((await stored('evt_foreign'))?.reason, 'not_ours')
+  })
+
+  it('confirms nothing by money on a connected account, and shows a person what names a payment of ours', async () => {
+    const booking = platform.addBooking()
+    const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+    const { paymentId = '', sessionId = '' } = body.data
+    const { attempt_id: attemptId = '' } = await metadataOf(sessionId)
+    const object = {
+      ...intentOfAnotherSystem,
+      id: 'pi_connected',
+      amount: 12_900,
+      amount_received: 12_900,
+      metadata: { payment_id: paymentId, booking_id: booking.id, attempt_id: attemptId },
+    }
+    const over = { id: 'evt_connected', account: 'acct_other' }
+    assert.equal((await deliver(platform, eventJson('payment_intent.succeeded', object, over))).status, 200)
+    const nameless = { ...object, metadata: {} }
+    const other = { id: 'evt_connected_other', account: 'acct_other' }
+    await deliver(platform, eventJson('payment_intent.succeeded', nameless, other))
+    assert.equal((await stored('evt_connected_other'))?.reason, 'other_account')
+    const { rows } = await platform.pool.query<{ kind: string; status: string }>(
+      `select i.kind, p.status from payments p left join incidents i on i.payment_id = p.id where p.id = $1`,
+      [paymentId],
+    )
+    assert.deepEqual(rows, [{ kind: 'other_account', status: 'pending' }])
+    // Without the account the same event is the payment's.
+    await deliver(platform, eventJson('payment_intent.succeeded', { ...object, id: 'pi_own' }))
+    await eventually('the confirmation', () => platform.booking.toldOf(booking.id).length === 1)
   })
 
   it('believes no event of an API version it cannot read: it asks Stripe, and holds what Stripe does not know', async () => {

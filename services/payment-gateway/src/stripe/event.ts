@@ -6,6 +6,8 @@ export type StripeEvent = {
   readonly type: string
   readonly apiVersion: string | null
   readonly livemode: boolean
+  /** The connected account (Connect) it happened on; null for our own. */
+  readonly account: string | null
   /** Unix seconds. */
   readonly created: number
   readonly object: StripeObject
@@ -31,7 +33,7 @@ export function parseEvent(body: Buffer): StripeEvent | null {
     return null
   }
   if (!isObject(json) || json['object'] !== 'event') return null
-  const { id, type, api_version: apiVersion, livemode, created, data } = json
+  const { id, type, api_version: apiVersion, livemode, account, created, data } = json
   const object = isObject(data) ? data['object'] : undefined
   if (!isText(id, ID_CHARACTERS_MAX) || !isText(type, TYPE_CHARACTERS_MAX)) return null
   if (typeof livemode !== 'boolean' || !isUnixSecond(created) || !isObject(object)) return null
@@ -40,6 +42,7 @@ export function parseEvent(body: Buffer): StripeEvent | null {
     type,
     apiVersion: typeof apiVersion === 'string' ? apiVersion : null,
     livemode,
+    account: typeof account === 'string' ? account : null,
     created,
     object,
   }

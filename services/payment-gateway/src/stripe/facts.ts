@@ -29,6 +29,7 @@ export type Skipped =
   | 'kept_only'
   | 'not_settled'
   | 'not_ours'
+  | 'other_account'
   | 'unknown_payment'
   | 'unknown_booking'
 
@@ -91,9 +92,23 @@ export function readEvent(event: StripeEvent): Reading {
   const read = Object.hasOwn(HANDLED, event.type) ? HANDLED[event.type] : undefined
   if (!read) return { kind: 'nothing', because: 'type_not_handled' }
   const reading = read(event.object, { second: event.created, id: event.id })
+  if (event.account !== null) return ofAnotherAccount(event.id, event.account, reading)
   if (reading.kind === 'facts' && !isReadableVersion(event.apiVersion))
     return { kind: 'doubt', refs: reading.refs, because: 'api_version' }
   return reading
+}
+
+/** Money on a connected account is not ours, whatever its metadata says; one that names a payment of ours is looked at. */
+function ofAnotherAccount(eventId: string, account: string, reading: Reading): Reading {
+  if (reading.kind === 'nothing' || reading.refs.paymentId === null)
+    return { kind: 'nothing', because: 'other_account' }
+  return {
+    kind: 'facts',
+    // Its objects are not linked to the payment: their later events shall not find it either.
+    refs: { ...reading.refs, objectId: null, sessionId: null, intentId: null, chargeId: null },
+    facts: [],
+    incident: { kind: 'other_account', subject: eventId, detail: { account } },
+  }
 }
 
 /** Reads an object fetched from Stripe with our own API version; `at` is when it was read. Never throws. */
