@@ -1,23 +1,17 @@
-import { createLog } from '@passerelle/kit/log'
-import { runService } from '@passerelle/kit/service'
-import { readSandboxConfig } from './config.ts'
-import { startSandbox } from './sandbox.ts'
-import { wireLog } from './sent.ts'
-
-await runService({
-  name: 'stripe-sandbox',
-  start: async () => {
-    const config = readSandboxConfig()
-    const log = createLog({ name: 'stripe-sandbox', level: config.logLevel })
-    return startSandbox({
-      port: config.port,
-      host: config.host,
-      log,
-      ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
-      ...(config.dataDir === undefined ? {} : { dataDir: config.dataDir }),
-      ...(config.webhookUrl === undefined ? {} : { webhookUrl: config.webhookUrl }),
-      ...(config.webhookSecret === undefined ? {} : { webhookSecret: config.webhookSecret }),
-      ...(config.wireLog === undefined ? {} : { onSent: wireLog(config.wireLog) }),
-    })
-  },
-})
+// `npm run sandbox`: the service. With a command behind it (`npm run sandbox -- trigger charge.refunded`), that command.
+const { argv, env, stdout, stderr } = process
+const [command = 'start', ...rest] = argv.slice(2)
+if (command === 'start' && !rest.includes('--help')) {
+  const { runSandbox } = await import('./start.ts')
+  await runSandbox(rest, env)
+} else {
+  const { run } = await import('./command/run.ts')
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
+  process.exitCode = await run([command, ...rest], {
+    url: env['SANDBOX_URL'] ?? 'http://127.0.0.1:12111',
+    print: (text) => stdout.write(`${text}\n`),
+    complain: (text) => stderr.write(`passerelle-sandbox: ${text}\n`),
+    signal: stopping.signal,
+  })
+}

@@ -57,7 +57,8 @@ export function activeSecrets(record: WebhookEndpointRecord, nowMs: number): str
 
 /** Everyone who may hear events: the webhook endpoints, and the terminals that listen now. */
 export function endpointsOf(reads: Reads): WebhookEndpointRecord[] {
-  return [...reads.table('webhook_endpoints').oldestFirst(), ...reads.table('listeners').oldestFirst()]
+  const terminals = [...reads.table('listeners').oldestFirst()].filter(({ status }) => status === 'enabled')
+  return [...reads.table('webhook_endpoints').oldestFirst(), ...terminals]
 }
 
 export function endpointOf(reads: Reads, id: string): WebhookEndpointRecord | undefined {

@@ -31,22 +31,8 @@ export const listenOperations = (relay: Relay): readonly Operation[] => [
       const tails = features.includes(TAIL) ? readFilter(params.filters) : null
       const forwardTo = params.forward_to_url ?? null
       const secret = listenSecret(tx)
-      if (tails === null) {
-        tx.put('listeners', {
-          id,
-          created: tx.now,
-          url: forwardTo === null ? 'a terminal' : `a terminal, to ${forwardTo}`,
-          enabledEvents: ['*'],
-          apiVersion: API_VERSION,
-          description: params.device_name ?? null,
-          metadata: {},
-          status: 'disabled',
-          secrets: [{ value: secret, expiresAtMs: null }],
-        })
-      }
-      relay.add({ id, forwardTo, tails })
+      relay.add({ id, forwardTo, tails, secret, device: params.device_name ?? null })
       return {
-        object: 'stripecli_session',
         default_version: API_VERSION,
         device_token: '',
         display_connect_filter_warning: false,

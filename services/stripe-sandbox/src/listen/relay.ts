@@ -18,6 +18,8 @@ export type Session = {
   readonly forwardTo: string | null
   /** What it tails, when it wants to see the API's calls instead of events. */
   readonly tails: LogFilter | null
+  readonly secret: string
+  readonly device: string | null
 }
 
 type Waiting = { acknowledged: boolean; readonly session: string; readonly finish: (result: Result) => void }
@@ -112,7 +114,7 @@ export class Relay {
     clearTimeout(this.#forgetting.get(session.id))
     this.#sockets.get(session.id)?.terminate()
     this.#sockets.set(session.id, socket)
-    this.#setListening(session.id, true)
+    if (session.tails === null) this.#setListening(session, 'enabled')
     this.#log.info({ listener: session.id, forwardTo: session.forwardTo }, 'listener.connected')
     socket.on('message', (data) => this.#hear(session, Buffer.isBuffer(data) ? data.toString('utf8') : ''))
     socket.on('error', () => socket.terminate())
@@ -123,7 +125,7 @@ export class Relay {
     if (this.#sockets.get(session.id) !== socket) return
     this.#sockets.delete(session.id)
     this.#giveUp((waiting) => waiting.session === session.id)
-    this.#setListening(session.id, false)
+    if (session.tails === null) this.#setListening(session, 'disabled')
     this.#forgetLater(session.id)
   }
 
@@ -133,11 +135,21 @@ export class Relay {
     }
   }
 
-  #setListening(id: string, listening: boolean): void {
-    const endpoint = this.#store.get('listeners', id)
-    if (!endpoint) return
-    const status = listening ? 'enabled' : 'disabled'
-    this.#store.transact(NOBODY, (tx) => tx.put('listeners', { ...endpoint, status }))
+  // A terminal is an endpoint like others, reached over its socket.
+  #setListening(session: Session, status: 'disabled' | 'enabled'): void {
+    this.#store.transact(NOBODY, (tx) =>
+      tx.put('listeners', {
+        id: session.id,
+        created: tx.now,
+        url: session.forwardTo === null ? 'a terminal' : `a terminal, to ${session.forwardTo}`,
+        enabledEvents: ['*'],
+        apiVersion: API_VERSION,
+        description: session.device,
+        metadata: {},
+        status,
+        secrets: [{ value: session.secret, expiresAtMs: null }],
+      }),
+    )
   }
 
   #forgetLater(id: string): void {
