@@ -12,7 +12,9 @@ const DIST = join(FRONTEND, 'dist')
 const SOURCES = ['src', 'public', 'index.html', 'payment.html', 'server/build-site.ts'].map((path) =>
   join(FRONTEND, path),
 )
-const SHARED_SOURCES = [join(FRONTEND, '../packages/contracts/src'), join(FRONTEND, '../package-lock.json')]
+const SHARED_SOURCES = ['contracts/src', 'client/src', 'react/src']
+  .map((path) => join(FRONTEND, '../packages', path))
+  .concat(join(FRONTEND, '../package-lock.json'))
 const COMPRESSED_EXTENSIONS = new Set(['.js', '.css', '.svg'])
 // Another process may still serve a site of yesterday.
 const KEPT_MS = 24 * 60 * 60 * 1000

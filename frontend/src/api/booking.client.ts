@@ -1,6 +1,6 @@
 import type { BookingView, CreateBookingBody, TourView } from '@passerelle/contracts/booking'
 import { asCustomer } from '../customer/sign-in.ts'
-import { ApiError, requestData } from './request.ts'
+import { ApiError, requestData } from '@passerelle/client/request'
 import { siteConfig } from './site-config.ts'
 
 const PREFIX = '/api/v1'

@@ -1,26 +1,32 @@
-import type { CheckoutSessionView, CreatePaymentBody, PaymentView } from '@passerelle/contracts/payment'
-import { asCustomer } from '../customer/sign-in.ts'
-import { ApiError, requestData } from './request.ts'
+import { createClient } from '@passerelle/client'
+import type { Data } from '@passerelle/client'
+import type { Payment } from '@passerelle/client/payment'
+import { ApiError } from '@passerelle/client/request'
+import { customerJwt } from '../customer/sign-in.ts'
 import { siteConfig } from './site-config.ts'
 
-const PREFIX = '/api/v1/payment-gateway'
+export type CheckoutSession = Data<'POST /sessions'>
+
+const gateway = createClient({ gatewayUrl: siteConfig.gatewayUrl, getToken: customerJwt })
 
 /** The booking's open checkout session: the same one again while it lasts. */
-export async function createSession(bookingId: string): Promise<CheckoutSessionView> {
+export async function createSession(bookingId: string): Promise<CheckoutSession> {
   // No amount: the gateway takes the price from the booking.
-  const body: CreatePaymentBody = { bookingId }
-  const url = `${siteConfig.gatewayUrl}${PREFIX}/sessions`
-  return await asCustomer((jwt) => requestData<CheckoutSessionView>(url, { method: 'POST', body, jwt }))
+  return await gateway.call('POST /sessions', { body: { bookingId } })
+}
+
+/** The booking's open PaymentIntent, for paying on a page of this site: the same one again while it lasts. */
+export async function createPayment(bookingId: string): Promise<Data<'POST /payments'>> {
+  return await gateway.call('POST /payments', { body: { bookingId } })
 }
 
 /** Expires the session; the answer says `succeeded` when it was paid meanwhile. */
-export async function cancelSession(sessionId: string): Promise<PaymentView> {
-  const url = `${siteConfig.gatewayUrl}${PREFIX}/sessions/${encodeURIComponent(sessionId)}/cancel`
-  return await asCustomer((jwt) => requestData<PaymentView>(url, { method: 'POST', body: {}, jwt }))
+export async function cancelSession(sessionId: string): Promise<Payment> {
+  return await gateway.call('POST /sessions/{sessionId}/cancel', { path: { sessionId } })
 }
 
 /** Where to send the browser. Rejects what is not a web address, whoever said it. */
-export function checkoutAddress(session: CheckoutSessionView): string {
+export function checkoutAddress(session: CheckoutSession): string {
   const protocol = URL.canParse(session.checkoutUrl) ? new URL(session.checkoutUrl).protocol : ''
   if (protocol === 'https:' || protocol === 'http:') return session.checkoutUrl
   throw new ApiError({ code: 'UNREADABLE', status: 200, requestId: null })

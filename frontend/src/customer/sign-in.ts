@@ -1,4 +1,4 @@
-import { ApiError, requestData } from '../api/request.ts'
+import { ApiError, requestData } from '@passerelle/client/request'
 import { siteConfig } from '../api/site-config.ts'
 
 type SignedIn = { readonly token: string; readonly customerId: string }

@@ -6,7 +6,7 @@ import { en } from '../language/messages.en.ts'
 import { paymentWords } from '../payment/payment-words.ts'
 import { DECLINE_REASONS, FRAUD_CLASS_CODES, declineReason } from './decline.ts'
 import { payerView } from './payer-view.ts'
-import { aPayment, aSnapshot } from './sample-payment.ts'
+import { aPayment, aSnapshot } from '@passerelle/client/sample-payment'
 
 test('codes the payer can act on are told, each as its own reason', () => {
   assert.equal(declineReason('insufficient_funds'), 'insufficient_funds')

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { payerView } from './payer-view.ts'
-import { aPayment, aSnapshot, aVerification } from './sample-payment.ts'
-import type { Payment, Verification } from './payment.ts'
+import { aPayment, aSnapshot, aVerification } from '@passerelle/client/sample-payment'
+import type { Payment, Verification } from '@passerelle/client/payment'
 import type { PayerView, ViewInput } from './payer-view.ts'
-import type { WatchSnapshot } from './watch-payment.ts'
+import type { WatchSnapshot } from '@passerelle/client/watch-payment'
 
 const STATUSES = [
   'pending',

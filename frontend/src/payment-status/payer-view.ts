@@ -1,7 +1,7 @@
 import { declineReason, isRetryable } from './decline.ts'
 import type { DeclineReason } from './decline.ts'
-import type { Payment } from './payment.ts'
-import type { WatchSnapshot } from './watch-payment.ts'
+import type { Payment } from '@passerelle/client/payment'
+import type { WatchSnapshot } from '@passerelle/client/watch-payment'
 
 export type Received = {
   readonly amountMinor: number

@@ -39,6 +39,7 @@ test('a tab keeps its session by booking, and reads nonsense as nothing', () => 
     paymentId: 'pay_1',
     expiresAt: '2026-11-24T11:00:00Z',
     statusToken: 'token',
+    statusUrl: 'http://localhost:5173/p/token',
   }
   keepSession(store, 'bkg_1', session)
   assert.deepEqual(keptSession(store, 'bkg_1'), {

@@ -1,8 +1,8 @@
 import { cancelBooking } from '../api/booking.client.ts'
 import { cancelSession, createSession } from '../api/gateway.client.ts'
-import { IS_RECEIVED } from '../payment-status/payment.ts'
+import { IS_RECEIVED } from '@passerelle/client/payment'
 import { useAction } from '../ui/use-action.ts'
-import type { Payment } from '../payment-status/payment.ts'
+import type { Payment } from '@passerelle/client/payment'
 import type { KeptSession } from './kept-session.ts'
 
 export type GiveUp = {

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { ApiError } from '../api/request.ts'
+import { ApiError } from '@passerelle/client/request'
 import { useLanguage } from '../language/language-context.tsx'
 import type { Messages } from '../language/messages.en.ts'
 

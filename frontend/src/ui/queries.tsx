@@ -1,6 +1,6 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { isPassing } from '../api/request.ts'
+import { isPassing } from '@passerelle/client/request'
 
 const RETRIES_MAX = 2
 

@@ -44,8 +44,13 @@ export const CheckoutSessionView = Type.Object({
   paymentId: Type.String(),
   expiresAt: Type.String({ format: 'date-time' }),
   statusToken: Type.String(),
+  statusUrl: Type.String({ description: 'the page that shows this payment to whoever has this link' }),
 })
 export type CheckoutSessionView = Static<typeof CheckoutSessionView>
+
+/** What became of money that this session brought although the booking had been paid before. */
+export const DUPLICATE_STATES = ['not_charged', 'refunding', 'refunded'] as const
+export type DuplicateState = (typeof DUPLICATE_STATES)[number]
 
 export const SessionVerification = Type.Object({
   sessionId: Type.String(),
@@ -56,8 +61,14 @@ export const SessionVerification = Type.Object({
   amountMinor: Type.Integer(),
   currency: Type.String(),
   paidAt: Nullable(Type.String({ format: 'date-time' })),
+  duplicate: Type.Union([Type.Enum(DUPLICATE_STATES), Type.Null()], {
+    description: 'set when the booking was paid by another session than this one',
+  }),
 })
 export type SessionVerification = Static<typeof SessionVerification>
+
+export const NEXT_ACTIONS = ['authenticate'] as const
+export type NextAction = (typeof NEXT_ACTIONS)[number]
 
 export const PaymentView = Type.Object({
   bookingId: Type.String(),
@@ -68,8 +79,18 @@ export const PaymentView = Type.Object({
   paidAt: Nullable(Type.String({ format: 'date-time' })),
   refundedAmount: Type.Number(),
   refundedAmountMinor: Type.Integer(),
-  errorCode: Nullable(Type.String()),
+  refundedAt: Nullable(Type.String({ format: 'date-time' })),
+  errorCode: Nullable(Type.String({ description: 'a cause the payer can act on, or `generic_decline`' })),
   errorMessage: Nullable(Type.String()),
+  nextAction: Type.Union([Type.Enum(NEXT_ACTIONS), Type.Null()], {
+    description: 'what the payer still has to do for the bank',
+  }),
+  expectedBy: Type.Union([Type.String({ format: 'date' }), Type.Null()], {
+    description: 'by when a payment that is being processed usually arrives',
+  }),
+  bookingLost: Type.Boolean({
+    description: 'paid, but the seats had been given to others when the money came',
+  }),
   updatedAt: Type.String({ format: 'date-time' }),
   version: Type.Integer({ minimum: 0 }),
 })
@@ -79,6 +100,8 @@ export const SessionParams = Type.Object({
   sessionId: Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9_-]+$' }),
 })
 export const BookingParams = Type.Object({ bookingId: BookingId })
+/** For what a status token alone opens. */
+export const RequiredStatusTokenQuery = Type.Object({ token: Type.String({ minLength: 1, maxLength: 128 }) })
 export const StatusTokenQuery = Type.Object({ token: Type.Optional(Type.String({ maxLength: 128 })) })
 
 export const PaymentIntentView = Type.Object({
@@ -89,6 +112,7 @@ export const PaymentIntentView = Type.Object({
   amountMinor: Type.Integer(),
   currency: Type.String(),
   statusToken: Type.String(),
+  statusUrl: Type.String({ description: 'the page that shows this payment to whoever has this link' }),
 })
 export type PaymentIntentView = Static<typeof PaymentIntentView>
 

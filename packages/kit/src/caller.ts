@@ -38,6 +38,9 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller>
 const CLOCK_TOLERANCE_SECONDS = 5
 const SUBJECT_CHARACTERS_MAX = 255
 const JWKS_TIMEOUT_MS = 3000
+// How soon an unknown key id may be looked up again. Longer would sign out everybody while keys rotate; shorter would let
+// made-up ids hammer the key server.
+const JWKS_COOLDOWN_MS = 1000
 
 /**
  * Reads `Authorization: Bearer`. A service token is compared in constant time; anything else must be a JWT with an
@@ -105,7 +108,10 @@ function createVerify(
   const keys: JWTVerifyGetKey | undefined =
     config.jwksUrl === undefined
       ? ownKeys
-      : createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: JWKS_TIMEOUT_MS })
+      : createRemoteJWKSet(new URL(config.jwksUrl), {
+          timeoutDuration: JWKS_TIMEOUT_MS,
+          cooldownDuration: JWKS_COOLDOWN_MS,
+        })
   return async (token) => {
     try {
       if (secrets.length > 0) return await verifyWithAny(token, secrets, claims)

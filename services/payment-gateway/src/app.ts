@@ -34,6 +34,7 @@ import { startDelivering } from './outbox/deliver.ts'
 import { startWorkerSession } from './outbox/worker-session.ts'
 import { findPayments } from './payments/payment.repository.ts'
 import { paymentRoutes } from './payments/payment.routes.ts'
+import { verifyRoutes } from './payments/verify.routes.ts'
 import { createPaymentWatchers, PAYMENTS_CHANNEL } from './payments/payment-stream.ts'
 import type { PaymentWatchers } from './payments/payment-stream.ts'
 import { paymentStreamRoutes } from './payments/payment-stream.routes.ts'
@@ -81,6 +82,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     metrics,
     extended: config.bookingStatusExtended,
     forwarding: config.extension !== null,
+    refundsLostBookings: config.refundsLostBookings,
     stripe: createStripeClient(config.stripe),
     booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
@@ -137,6 +139,7 @@ type Parts = {
   readonly log: Log
   readonly extended: boolean
   readonly forwarding: boolean
+  readonly refundsLostBookings: boolean
   readonly stripe: StripeClient
   readonly booking: BookingClient
   readonly watchers: PaymentWatchers
@@ -232,6 +235,7 @@ function addRoutes(
     async (api: HttpServer) => {
       checkoutRoutes(api, { ...parts, authenticate, livemode, frontendUrl, checkoutsPerHour })
       paymentRoutes(api, { ...parts, authenticate, anonymous })
+      verifyRoutes(api, { ...parts, authenticate, anonymous })
       paymentStreamRoutes(api, { ...parts, authenticate, anonymous })
       refundRoutes(api, { ...parts, authenticate })
       adminRoutes(api, { ...parts, authenticate })

@@ -31,6 +31,8 @@ export type GatewayConfig = {
   readonly healing: HealingConfig
   /** Who else wants the events that are no payment's; null: nobody, they are only kept. */
   readonly extension: ExtensionConfig | null
+  /** Gives the money back by itself when a paid booking has no seats any more. */
+  readonly refundsLostBookings: boolean
   readonly logLevel: LogLevel
 }
 
@@ -79,6 +81,7 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       eventRetentionDays: env.integer('EVENT_RETENTION_DAYS', 90, { min: 1, max: 3650 }),
       healing: healingConfig(env),
       extension: extensionConfig(env),
+      refundsLostBookings: env.flag('REFUND_LOST_BOOKINGS', true),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)

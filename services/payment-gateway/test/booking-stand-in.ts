@@ -23,6 +23,7 @@ export type StandInBooking = {
   tourName: string
   amountMinor: number
   currency: string
+  overbooked?: boolean
 }
 
 export type Told = {

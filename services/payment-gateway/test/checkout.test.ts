@@ -43,6 +43,7 @@ describe('POST /sessions answers 200', () => {
       'paymentId',
       'sessionId',
       'statusToken',
+      'statusUrl',
     ])
     const [session] = await sessionsAtSandbox(booking.id)
     assert.equal(session?.id, body.data['sessionId'])

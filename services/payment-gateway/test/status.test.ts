@@ -40,6 +40,7 @@ describe('GET /sessions/:id/verify', () => {
       'amountMinor',
       'bookingId',
       'currency',
+      'duplicate',
       'paidAt',
       'paymentStatus',
       'sessionId',
@@ -92,6 +93,88 @@ describe('GET /sessions/:id/verify', () => {
   })
 })
 
+describe('GET /payments/:bookingId/verify', () => {
+  it('confirms a PaymentIntent whose webhooks are lost', async () => {
+    const booking = deaf.addBooking()
+    const { body } = await call(deaf, 'POST', '/payments', { body: { bookingId: booking.id } })
+    const answer = await fetch(
+      `${deaf.sandbox.url}/v1/payment_intents/${body.data['paymentIntentId']}/confirm`,
+      {
+        method: 'POST',
+        headers: { authorization: 'Bearer sk_test_x' },
+        body: new URLSearchParams({ payment_method: 'pm_card_visa' }),
+      },
+    )
+    assert.equal(answer.status, 200)
+    const paid = await eventually('verify to hear of it', async () => {
+      const verified = await call(deaf, 'GET', `/payments/${booking.id}/verify`)
+      return verified.body.data['status'] === 'succeeded' && verified.body.data
+    })
+    assert.equal(paid['bookingId'], booking.id)
+    await eventually('the booking service to hear of it', () => deaf.booking.toldOf(booking.id).length === 1)
+  })
+
+  it('says what the payer still has to do for the bank', async () => {
+    const { bookingId, sessionId } = await openSession()
+    await payAtSandbox(deaf, sessionId, '4000002760003184')
+    const { body } = await call(deaf, 'GET', `/payments/${bookingId}/verify`)
+    assert.deepEqual([body.data['status'], body.data['nextAction']], ['pending', 'authenticate'])
+  })
+
+  it('says by when a bank debit should arrive', async () => {
+    const { bookingId, sessionId } = await openSession()
+    await payAtSandbox(deaf, sessionId, 'FR3020041010050500013M02609')
+    const { body } = await call(deaf, 'GET', `/payments/${bookingId}/verify`)
+    assert.equal(body.data['status'], 'processing')
+    assert.match(body.data['expectedBy'] ?? '', /^\d{4}-\d\d-\d\d$/)
+  })
+})
+
+describe('a booking that was paid, but whose seats are gone', () => {
+  const payLost = async (env: Record<string, string>) => {
+    const platform = await startPlatform({ env })
+    const booking = platform.addBooking({ overbooked: true })
+    const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+    await payAtSandbox(platform, body.data['sessionId'] ?? '')
+    const read = async () => (await call(platform, 'GET', `/payments/${booking.id}/status`)).body.data
+    return { platform, read, bookingId: booking.id }
+  }
+
+  it('is told to the payer, to a person, and refunded once', async () => {
+    const { platform, read, bookingId } = await payLost({})
+    try {
+      const told = await eventually('the refund', async () => {
+        const data: Readonly<Record<string, unknown>> = await read()
+        return data['status'] === 'refunded' && data
+      })
+      assert.equal(told['bookingLost'], true)
+      const { rows: incidents } = await platform.pool.query<{ subject: string }>(
+        "select subject from incidents where kind = 'booking_lost'",
+      )
+      assert.deepEqual(incidents, [{ subject: bookingId }])
+      const { rows: refunds } = await platform.pool.query('select from refunds')
+      assert.equal(refunds.length, 1)
+    } finally {
+      await platform.stop()
+    }
+  })
+
+  it('keeps the money where a person decides', async () => {
+    const { platform, read } = await payLost({ REFUND_LOST_BOOKINGS: 'off' })
+    try {
+      const told = await eventually('the payer to be told', async () => {
+        const data: Readonly<Record<string, unknown>> = await read()
+        return data['bookingLost'] === true && data
+      })
+      assert.equal(told['status'], 'succeeded')
+      const { rows: requests } = await platform.pool.query('select from refund_requests')
+      assert.equal(requests.length, 0)
+    } finally {
+      await platform.stop()
+    }
+  })
+})
+
 describe('GET /payments/:bookingId/status', () => {
   it("answers with the contract's fields", async () => {
     const { bookingId } = await openSession()
@@ -101,12 +184,16 @@ describe('GET /payments/:bookingId/status', () => {
       'amount',
       'amountMinor',
       'bookingId',
+      'bookingLost',
       'currency',
       'errorCode',
       'errorMessage',
+      'expectedBy',
+      'nextAction',
       'paidAt',
       'refundedAmount',
       'refundedAmountMinor',
+      'refundedAt',
       'status',
       'updatedAt',
       'version',
@@ -117,6 +204,7 @@ describe('GET /payments/:bookingId/status', () => {
 describe('who may look', () => {
   const paths = ({ bookingId, sessionId }: Open): string[] => [
     `/payments/${bookingId}/status`,
+    `/payments/${bookingId}/verify`,
     `/sessions/${sessionId}/verify`,
   ]
 
@@ -148,6 +236,38 @@ describe('who may look', () => {
         assert.equal(answer.body.error.message, unknown.body.error.message)
       }
     }
+  })
+
+  it('a status token opens its payment by itself, until it runs out', async () => {
+    const { bookingId, statusToken } = await openSession()
+    const open = (token: string) => call(deaf, 'GET', `/status?token=${token}`, { as: null })
+    const first = await open(statusToken)
+    assert.deepEqual([first.status, first.body.data['bookingId']], [200, bookingId])
+    assert.equal((await call(deaf, 'GET', '/status', { as: null })).status, 400)
+    assert.equal((await open(`${statusToken.slice(0, -1)}_`)).status, 404)
+    await deaf.pool.query(
+      `update status_tokens set expires_at = now()
+       where payment_id = (select id from payments where booking_id = $1)`,
+      [bookingId],
+    )
+    assert.equal((await open(statusToken)).status, 404)
+    const path = `/payments/${bookingId}/status?token=${statusToken}`
+    assert.equal((await call(deaf, 'GET', path, { as: null })).status, 404)
+  })
+
+  it('a status token may look and nothing else', async () => {
+    const { bookingId, sessionId, statusToken } = await openSession()
+    const ways: readonly [string, unknown][] = [
+      [`/sessions/${sessionId}/cancel`, {}],
+      ['/sessions', { bookingId }],
+      [`/payments/${bookingId}/refunds`, { amountMinor: 1 }],
+    ]
+    for (const [path, body] of ways)
+      assert.equal(
+        (await call(deaf, 'POST', `${path}?token=${statusToken}`, { as: null, body })).status,
+        401,
+        path,
+      )
   })
 
   it('keeps only the hash of a status token', async () => {

@@ -16,9 +16,9 @@ type Stream = {
   readonly ended: () => boolean
 }
 
-async function open(url: string): Promise<Stream> {
+async function open(url: string, headers: Record<string, string> = {}): Promise<Stream> {
   const abort = new AbortController()
-  const response = await fetch(url, { signal: abort.signal })
+  const response = await fetch(url, { headers, signal: abort.signal })
   const events: Stream['events'] = []
   let ended = false
   const read = async (): Promise<void> => {
@@ -80,6 +80,33 @@ describe('GET /payments/:bookingId/stream', () => {
     here.close()
     await other.stop()
     await eventually('the stream of the stopped process to end', () => there.ended())
+  })
+
+  it('tells a page that comes back only what is newer than what it saw', async () => {
+    const { sessionId, path } = await opened()
+    const url = platform.gateway.url + path
+    const first = await open(url)
+    await eventually('the first state', () => first.events.length === 1)
+    const seen = first.events[0]?.id ?? ''
+    first.close()
+    const again = await open(url, { 'last-event-id': seen })
+    await payAtSandbox(platform, sessionId)
+    await eventually('the success', () => again.events.at(-1)?.data['status'] === 'succeeded')
+    assert.ok(again.events.every(({ id }) => Number(id) > Number(seen)))
+    again.close()
+    assert.equal((await fetch(url, { headers: { 'last-event-id': 'yesterday' } })).status, 400)
+  })
+
+  it('costs one listening connection however many pages are open', async () => {
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, async () => open(platform.gateway.url + (await opened()).path)),
+    )
+    await eventually('the states', () => streams.every(({ events }) => events.length > 0))
+    const { rows } = await platform.pool.query<{ listening: number }>(
+      "select count(*)::int as listening from pg_stat_activity where datname = current_database() and query ilike 'listen%'",
+    )
+    assert.equal(rows[0]?.listening, 1)
+    for (const stream of streams) stream.close()
   })
 
   it('is closed to everybody who may not see the payment', async () => {

@@ -111,6 +111,16 @@ export async function findAttemptBySession(db: Queryable, sessionId: string): Pr
   return rows[0] ? fromRow(rows[0]) : null
 }
 
+/** The attempt that speaks for the payment: the live one, else the newest. */
+export async function findNewestAttempt(db: Queryable, paymentId: string): Promise<Attempt | null> {
+  const { rows } = await db.query<AttemptRow>({
+    name: 'find_newest_attempt',
+    text: 'select * from payment_attempts where payment_id = $1 order by number desc limit 1',
+    values: [paymentId],
+  })
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
 /** Records the session Stripe made for an attempt. An attempt that was closed meanwhile stays closed. */
 export async function saveSession(
   tx: Tx,

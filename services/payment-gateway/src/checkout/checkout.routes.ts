@@ -60,6 +60,7 @@ function openSession(server: HttpServer, deps: CheckoutRoutesDeps): void {
           paymentId: payment.id,
           expiresAt: expiresAt.toISOString(),
           statusToken,
+          statusUrl: statusUrl(deps, statusToken),
         },
       }
     },
@@ -101,10 +102,16 @@ function openIntent(server: HttpServer, deps: CheckoutRoutesDeps): void {
           amountMinor,
           currency,
           statusToken,
+          statusUrl: statusUrl(deps, statusToken),
         },
       }
     },
   )
+}
+
+/** The shop's page for whoever has this link: it works logged out and on another device. */
+function statusUrl({ frontendUrl }: CheckoutDeps, statusToken: string): string {
+  return `${frontendUrl}/p/${statusToken}`
 }
 
 function cancelSession(server: HttpServer, deps: CheckoutRoutesDeps): void {

@@ -92,6 +92,7 @@ function securityOf(path: string): NonNullable<Operation['security']> {
   if (!path.startsWith(API)) return []
   if (path.startsWith(`${API}/admin/`) || path.endsWith('/refunds'))
     return [{ operator: [] }, { service: [] }]
+  if (path === `${API}/status`) return [{ statusToken: [] }]
   const reads = /\/(?:verify|status|stream)$/.test(path)
   return [{ user: [] }, { service: [] }, ...(reads ? [{ statusToken: [] }] : [])]
 }

@@ -28,7 +28,12 @@ export type BookingAnswer =
  *  failed     anything else: no answer, 408, 425, 429, 5xx; `retryAfterMs` when the answer asked for patience
  */
 export type Told =
-  | { readonly outcome: 'delivered'; readonly status: number }
+  | {
+      readonly outcome: 'delivered'
+      readonly status: number
+      /** The booking service answered that the booking has no seats any more. */
+      readonly isOverbooked: boolean
+    }
   | { readonly outcome: 'refused'; readonly status: number; readonly error: string }
   | {
       readonly outcome: 'failed'
@@ -88,9 +93,9 @@ export function createBookingClient(config: { url: string; serviceToken: string 
           redirect: 'manual',
           signal: AbortSignal.timeout(TIMEOUT_MS),
         })
-        await response.body?.cancel()
         const { status } = response
-        if (response.ok) return { outcome: 'delivered', status }
+        if (response.ok) return { outcome: 'delivered', status, isOverbooked: await readOverbooked(response) }
+        await response.body?.cancel()
         const error = `answered ${status}`
         if (PERMANENT.has(status)) return { outcome: 'refused', status, error }
         return {
@@ -121,6 +126,12 @@ async function readAnswer(response: Response): Promise<unknown> {
   } catch {
     return null
   }
+}
+
+// A booking service that says nothing of it, or no JSON at all, has taken the announcement in all the same.
+async function readOverbooked(response: Response): Promise<boolean> {
+  const body = await readAnswer(response)
+  return (body as { data?: { overbooked?: unknown } } | null)?.data?.overbooked === true
 }
 
 /** Only what was promised counts: an answer without a usable price, or about another booking, is no answer. */

@@ -4,6 +4,7 @@ import type { Pool } from '@passerelle/kit/database'
 import { startLoop } from '@passerelle/kit/loop'
 import type { Loop } from '@passerelle/kit/loop'
 import type { Log } from '@passerelle/kit/log'
+import { recordLostBooking } from '../payments/lost-booking.ts'
 import { raiseIncidents } from '../payments/payment.repository.ts'
 import type { BookingClient, Told } from './booking.client.ts'
 import { claimDeliveries, makeWaitingDue, nextDueInMs, recordAttempt } from './delivery.repository.ts'
@@ -17,6 +18,8 @@ export type DeliverDeps = {
   readonly log: Log
   readonly booking: BookingClient
   readonly session: WorkerSession
+  /** Gives the money back by itself when a paid booking has no seats any more. */
+  readonly refundsLostBookings: boolean
   /** Told of every attempt that was recorded; `ageMs` is how long the delivery had been owed. */
   readonly onAttempt?: (attempt: {
     readonly outcome: Told['outcome'] | 'dead'
@@ -99,7 +102,7 @@ async function recordUntilKept(
 ): Promise<void> {
   while (deps.session.number() === worker) {
     try {
-      await record(deps.pool, delivery, ended)
+      await record(deps, delivery, ended)
     } catch (error) {
       deps.log.warn({ err: error, deliveryId: delivery.id }, 'delivery.not_recorded')
       await setTimeout(RECORD_AGAIN_MS)
@@ -113,7 +116,7 @@ async function recordUntilKept(
 }
 
 async function record(
-  pool: Pool,
+  { pool, refundsLostBookings }: DeliverDeps,
   delivery: ClaimedDelivery,
   { told, after, durationMs }: Ended,
 ): Promise<void> {
@@ -121,6 +124,8 @@ async function record(
   const attempt = { outcome: told.outcome, responseStatus: told.status, error, durationMs }
   await inTransaction(pool, async (tx) => {
     const mine = await recordAttempt(tx, delivery, attempt, after)
+    if (told.outcome === 'delivered' && told.isOverbooked)
+      await recordLostBooking(tx, delivery.body.paymentId, { refunds: refundsLostBookings })
     if (mine && after.status === 'dead')
       await raiseIncidents(tx, [
         {

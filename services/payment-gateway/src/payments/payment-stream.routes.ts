@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { BookingParams, StatusTokenQuery } from '@passerelle/contracts/payment'
+import { Type } from 'typebox'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import type { HttpServer } from '@passerelle/kit/http'
@@ -24,6 +25,10 @@ const LIFE_MS_MAX = 30 * 60_000
 const STREAMS_MAX = 20_000
 const RECONNECT_MS = 2000
 const END_GRACE_MS = 500
+// A reader that takes nothing for this many heartbeats (a sleeping laptop, a dead line) is let go. Until then it costs
+// at most one event in memory: what it missed is told as the newest state once it reads again.
+const MISSED_HEARTBEATS_MAX = 2
+const StreamHeaders = Type.Object({ 'last-event-id': Type.Optional(Type.String({ pattern: '^\\d{1,10}$' })) })
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
@@ -32,8 +37,12 @@ const STREAM_HEADERS = {
   connection: 'close',
 }
 
-/** The status of a payment as Server-Sent Events: at once, at every change, and a comment every 15 seconds. */
+/**
+ * The status of a payment as Server-Sent Events: at once, at every change, and a comment every 15 seconds. A page that
+ * comes back with `Last-Event-ID` is told only what is newer.
+ */
 export function paymentStreamRoutes(server: HttpServer, deps: StreamDeps): void {
+  const open = openStreams(deps.stopping)
   server.get(
     '/payments/:bookingId/stream',
     {
@@ -44,6 +53,7 @@ export function paymentStreamRoutes(server: HttpServer, deps: StreamDeps): void 
         tags: ['payments'],
         params: BookingParams,
         querystring: StatusTokenQuery,
+        headers: StreamHeaders,
       },
     },
     async (request, reply) => {
@@ -61,16 +71,41 @@ export function paymentStreamRoutes(server: HttpServer, deps: StreamDeps): void 
         if (value !== undefined) reply.raw.setHeader(name, value)
       reply.raw.writeHead(200, STREAM_HEADERS)
       reply.raw.write(`retry: ${RECONNECT_MS}\n\n`)
-      stream(reply.raw, payment, deps)
+      const seen = Number(request.headers['last-event-id'] ?? -1)
+      stream(reply.raw, { ...deps, open }, { payment, seen })
       // What changed between the first look and the subscription is caught by a second look.
       deps.watchers.changed(payment.id)
     },
   )
 }
 
-function stream(response: ServerResponse, first: Payment, deps: StreamDeps): void {
-  let sentVersion = -1
+type OpenStream = { readonly beat: () => void; readonly end: () => void }
+
+/** The open streams of the process, under one timer and one listener for the end, however many they are. */
+function openStreams(stopping: AbortSignal): Set<OpenStream> {
+  const open = new Set<OpenStream>()
+  const timer = setInterval(() => {
+    for (const { beat } of open) beat()
+  }, HEARTBEAT_MS)
+  timer.unref()
+  const onStop = (): void => {
+    clearInterval(timer)
+    for (const { end } of open) end()
+  }
+  stopping.addEventListener('abort', onStop, { once: true })
+  return open
+}
+
+type StreamParts = StreamDeps & { readonly open: Set<OpenStream> }
+
+function stream(
+  response: ServerResponse,
+  { watchers, open }: StreamParts,
+  { payment: first, seen }: { readonly payment: Payment; readonly seen: number },
+): void {
+  let sentVersion = seen
   let waiting: Payment | null = null
+  let missed = 0
 
   const send = (payment: Payment): void => {
     if (payment.version <= sentVersion) return
@@ -85,25 +120,27 @@ function stream(response: ServerResponse, first: Payment, deps: StreamDeps): voi
   const onDrain = (): void => {
     const next = waiting
     waiting = null
+    missed = 0
     if (next !== null) send(next)
   }
-  const unwatch = deps.watchers.watch(first.id, send)
-  const heartbeat = setInterval(() => {
+  const beat = (): void => {
     if (!response.writableNeedDrain) response.write(': still here\n\n')
-  }, HEARTBEAT_MS)
+    else if ((missed += 1) >= MISSED_HEARTBEATS_MAX) response.destroy()
+  }
   const end = (): void => {
     response.end()
     // A reader that does not read (a sleeping tab) would keep the connection, and a stopping process, open.
     setTimeout(() => response.destroy(), END_GRACE_MS).unref()
   }
+  const unwatch = watchers.watch(first.id, send)
+  const own = { beat, end }
+  open.add(own)
   const lifetime = setTimeout(end, LIFE_MS_MAX)
-  deps.stopping.addEventListener('abort', end, { once: true })
   response.on('drain', onDrain)
   response.once('close', () => {
     unwatch()
-    clearInterval(heartbeat)
+    open.delete(own)
     clearTimeout(lifetime)
-    deps.stopping.removeEventListener('abort', end)
   })
   send(first)
 }

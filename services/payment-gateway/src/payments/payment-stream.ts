@@ -23,6 +23,7 @@ export function createPaymentWatchers(deps: {
 }): PaymentWatchers {
   const watchers = new Map<string, Set<(payment: Payment) => void>>()
   const changed = new Set<string>()
+  let count = 0
   let looking = false
 
   async function look(): Promise<void> {
@@ -45,8 +46,10 @@ export function createPaymentWatchers(deps: {
     watch: (paymentId, watcher) => {
       const those = watchers.get(paymentId) ?? new Set()
       watchers.set(paymentId, those.add(watcher))
+      count += 1
       return () => {
-        those.delete(watcher)
+        if (!those.delete(watcher)) return
+        count -= 1
         if (those.size === 0 && watchers.get(paymentId) === those) watchers.delete(paymentId)
       }
     },
@@ -55,6 +58,6 @@ export function createPaymentWatchers(deps: {
       for (const id of ids) if (watchers.has(id)) changed.add(id)
       if (changed.size > 0 && !looking) void look()
     },
-    count: () => [...watchers.values()].reduce((sum, those) => sum + those.size, 0),
+    count: () => count,
   }
 }

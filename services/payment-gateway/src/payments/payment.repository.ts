@@ -22,6 +22,8 @@ export type Payment = {
   readonly errorMessage: string | null
   readonly announced: Announcement | null
   readonly announcedVersion: number
+  /** Paid, but the booking service had no seats left for it. */
+  readonly bookingLost: boolean
   readonly version: number
   readonly updatedAt: Date
 }
@@ -43,6 +45,7 @@ type PaymentRow = {
   error_message: string | null
   announced: Announcement | null
   announced_version: number
+  booking_lost: boolean
   version: number
   updated_at: Date
 }
@@ -65,6 +68,7 @@ function fromRow(row: PaymentRow): Payment {
     errorMessage: row.error_message,
     announced: row.announced,
     announcedVersion: row.announced_version,
+    bookingLost: row.booking_lost,
     version: row.version,
     updatedAt: row.updated_at,
   }
@@ -101,6 +105,15 @@ export async function ensurePayment(
     payment.bookingId,
   ])
   return rows[0]?.id ?? payment.id
+}
+
+/** Whoever looks at the payment sees a new version. The payment must be locked by this transaction. */
+export async function markBookingLost(tx: Tx, id: string): Promise<void> {
+  await tx.query({
+    name: 'mark_booking_lost',
+    text: 'update payments set booking_lost = true, version = version + 1, updated_at = now() where id = $1',
+    values: [id],
+  })
 }
 
 export async function findPaymentByBooking(db: Queryable, bookingId: string): Promise<Payment | null> {

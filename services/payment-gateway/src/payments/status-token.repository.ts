@@ -15,6 +15,16 @@ export async function issueStatusToken(tx: Tx, paymentId: string): Promise<strin
   return token
 }
 
+/** The payment this token may read, or null when it is unknown or has run out. */
+export async function findPaymentIdByStatusToken(db: Queryable, token: string): Promise<string | null> {
+  const { rows } = await db.query<{ payment_id: string }>({
+    name: 'find_payment_by_status_token',
+    text: 'select payment_id from status_tokens where token_hash = $1 and expires_at > now()',
+    values: [hashToken(token)],
+  })
+  return rows[0]?.payment_id ?? null
+}
+
 export async function isStatusTokenOf(db: Queryable, token: string, paymentId: string): Promise<boolean> {
   const { rowCount } = await db.query({
     name: 'is_status_token_of',

@@ -12,8 +12,12 @@ export function aPayment(change: Partial<Payment> = {}): Payment {
     paidAt: null,
     refundedAmount: 0,
     refundedAmountMinor: 0,
+    refundedAt: null,
     errorCode: null,
     errorMessage: null,
+    nextAction: null,
+    expectedBy: null,
+    bookingLost: false,
     updatedAt: '2026-11-24T10:00:00Z',
     version: 1,
     ...change,
@@ -30,6 +34,7 @@ export function aVerification(change: Partial<Verification> = {}): Verification 
     amountMinor: 12_950,
     currency: 'eur',
     paidAt: null,
+    duplicate: null,
     ...change,
   }
 }

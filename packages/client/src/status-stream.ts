@@ -11,7 +11,7 @@ const FIRST_BYTES_MS_MAX = 2500
  */
 export async function readEvents(
   body: ReadableStream<Uint8Array>,
-  onEvent: (event: StreamEvent) => void,
+  { onEvent, onBytes }: { readonly onEvent: (event: StreamEvent) => void; readonly onBytes?: () => void },
 ): Promise<void> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
@@ -20,6 +20,7 @@ export async function readEvents(
   for (;;) {
     const { done, value } = await withLimit(reader.read(), silenceMsMax)
     if (done) return
+    onBytes?.()
     parse(decoder.decode(value, { stream: true }))
     silenceMsMax = SILENCE_MS_MAX
   }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { aPayment, aVerification } from './sample-payment.ts'
-import { watchPayment } from './watch-payment.ts'
+import { SLOW_AFTER_MS, watchPayment } from './watch-payment.ts'
 import type { Payment, Verification } from './payment.ts'
 import type {
   PaymentSource,
   PaymentWatch,
   ReadOutcome,
+  StreamEnd,
   WatchEnvironment,
   WatchSnapshot,
 } from './watch-payment.ts'
@@ -30,7 +31,9 @@ function environment(options: { holdAfter?: number } = {}): WatchEnvironment & {
     pauses,
     random: () => 0.5,
     isOnline: () => true,
-    delay: (_ms, signal) => untilAborted(signal),
+    // Only the mark of slowness waits that long in these tests.
+    delay: (ms, signal) => (ms < SLOW_AFTER_MS ? Promise.resolve() : untilAborted(signal)),
+    onWake: () => undefined,
     pause: async (ms, signal) => {
       pauses.push(ms)
       const isHeld = ms === null || (options.holdAfter !== undefined && pauses.length > options.holdAfter)
@@ -89,7 +92,7 @@ test('an older answer that arrives late changes nothing', async () => {
     stream: async (_signal, onPayment) => {
       onPayment(aPayment({ status: 'processing', version: 7 }))
       onPayment(aPayment({ status: 'pending', version: 3 }))
-      return true
+      return 'ended'
     },
   }
   const statuses: (string | undefined)[] = []
@@ -107,7 +110,7 @@ test('with a stream nothing is polled, and the stream is closed once the payment
       new Promise((resolve) => {
         signal.addEventListener('abort', () => {
           closed = true
-          resolve(true)
+          resolve('ended')
         })
         onPayment(aPayment())
         queueMicrotask(() => onPayment(aPayment({ status: 'succeeded', version: 2 })))
@@ -122,7 +125,7 @@ test('with a stream nothing is polled, and the stream is closed once the payment
 })
 
 test('a stream that is not offered is asked for once, and one that broke is taken up again', async () => {
-  const countStreams = async (hasReported: boolean): Promise<number> => {
+  const countStreams = async (end: StreamEnd): Promise<number> => {
     let streams = 0
     const source: PaymentSource = {
       ...scripted([
@@ -132,14 +135,16 @@ test('a stream that is not offered is asked for once, and one that broke is take
       ]),
       stream: async () => {
         streams++
-        return hasReported
+        return end
       },
     }
     await until(watchPayment(source, { environment: environment() }), isSettled)
     return streams
   }
-  assert.equal(await countStreams(false), 1)
-  assert.equal(await countStreams(true), 3)
+  assert.equal(await countStreams('not_offered'), 1)
+  assert.equal(await countStreams('held_back'), 1)
+  assert.equal(await countStreams('unreachable'), 3)
+  assert.equal(await countStreams('ended'), 3)
 })
 
 test('after the last attempt only the payer’s own wish asks again', async () => {
@@ -215,4 +220,45 @@ test('whatever is under way ends once nobody listens', async () => {
   const watch = watchPayment(source, { environment: environment({ holdAfter: 0 }) })
   await until(watch, ({ payment }) => payment !== null)
   assert.ok(signal?.aborted)
+})
+
+test('a page whose server asked already asks nothing more, once the payment is settled', () => {
+  const source: PaymentSource = { readStatus: () => assert.fail('asked') }
+  const payment = aPayment({ status: 'succeeded' })
+  const initial = { payment, verification: { state: 'none' } } as const
+  const watch = watchPayment(source, { environment: environment(), initial })
+  assert.equal(watch.getSnapshot().phase, 'settled')
+  const stop = watch.subscribe(() => assert.fail('changed'))
+  stop()
+})
+
+test('a page whose server heard nothing from Stripe asks by itself', async () => {
+  const initial = { payment: aPayment(), verification: { state: 'unavailable' } } as const
+  const source: PaymentSource = {
+    ...scripted([answer(aPayment())]),
+    verify: async () => answer(aVerification({ status: 'complete' })),
+  }
+  const watch = watchPayment(source, { environment: environment(), initial })
+  await until(watch, ({ verification }) => verification.state === 'answered')
+})
+
+test('a payer who comes back to the page is told at once, though the stream died while the computer slept', async () => {
+  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const source: PaymentSource = {
+    ...scripted([answer(aPayment({ status: 'succeeded', version: 2 }))]),
+    stream: (signal, onPayment) => {
+      onPayment(aPayment())
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve('ended'))
+      })
+    },
+  }
+  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
+  const watch = watchPayment(source, { environment: page })
+  const stop = watch.subscribe(() => undefined)
+  await until(watch, ({ payment }) => payment !== null)
+  wake()
+  const last = await until(watch, isSettled)
+  stop()
+  assert.equal(last.payment?.status, 'succeeded')
 })

@@ -7,7 +7,8 @@ const WINDOW_WAKES = ['focus', 'online', 'pageshow'] as const
 /** The page a watch runs in. */
 export const browserEnvironment: WatchEnvironment = {
   random: Math.random,
-  isOnline: () => navigator.onLine,
+  // On a server there is no one to be offline.
+  isOnline: () => typeof navigator === 'undefined' || navigator.onLine,
   delay: (ms, signal) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)
@@ -17,6 +18,16 @@ export const browserEnvironment: WatchEnvironment = {
       })
     }),
   pause,
+  onWake: (wake, signal) => {
+    for (const name of ['online', 'pageshow'] as const) window.addEventListener(name, wake, { signal })
+    document.addEventListener(
+      'visibilitychange',
+      () => {
+        if (document.visibilityState === 'visible') wake()
+      },
+      { signal },
+    )
+  },
 }
 
 function pause(ms: number | null, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { DEFAULT_POLLING, nextPollMs } from './polling.ts'
 import { isSettled, newerOf } from './payment.ts'
 import type { PollSettings, PollState } from './polling.ts'
-import type { Payment, Verification, VerificationState } from './payment.ts'
+import type { Known, Payment, Verification, VerificationState } from './payment.ts'
 
 /** `unknown`: no such payment for this caller. `unavailable`: no answer this time, which says nothing of the payment. */
 export type ReadOutcome<T> =
@@ -13,9 +13,21 @@ export type ReadOutcome<T> =
 export type PaymentSource = {
   readonly readStatus: (signal: AbortSignal) => Promise<ReadOutcome<Payment>>
   readonly verify?: (signal: AbortSignal) => Promise<ReadOutcome<Verification>>
-  /** Reports every change until the stream ends; resolves to whether it ever reported one. */
-  readonly stream?: (signal: AbortSignal, onPayment: (payment: Payment) => void) => Promise<boolean>
+  /** Reports every change after the version `seen` until the stream ends. */
+  readonly stream?: (
+    signal: AbortSignal,
+    onPayment: (payment: Payment) => void,
+    seen: number | null,
+  ) => Promise<StreamEnd>
 }
+
+/**
+ *  ended        it was open and told something, and is worth taking up again
+ *  unreachable  nobody answered, or somebody who is about to come back
+ *  held_back    it was open and nothing came through: a proxy keeps it back
+ *  not_offered  there is no stream for this caller
+ */
+export type StreamEnd = 'ended' | 'unreachable' | 'held_back' | 'not_offered'
 
 /** What a watch needs of the page it runs in. */
 export type WatchEnvironment = {
@@ -25,6 +37,8 @@ export type WatchEnvironment = {
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>
   /** Resolves once `ms` are over and the page is visible, when the payer comes back to it, or when aborted; null waits for the payer alone. */
   readonly pause: (ms: number | null, signal: AbortSignal) => Promise<void>
+  /** Calls back whenever the payer comes back to the page, until aborted. */
+  readonly onWake: (wake: () => void, signal: AbortSignal) => void
 }
 
 export type WatchSnapshot = {
@@ -49,16 +63,23 @@ export type PaymentWatch = {
   readonly recheck: () => void
 }
 
-export type WatchOptions = { readonly environment: WatchEnvironment; readonly polling?: PollSettings }
+export type WatchOptions = {
+  readonly environment: WatchEnvironment
+  readonly polling?: PollSettings
+  /** What is known before anything is asked, from a server that asked while it made the page. */
+  readonly initial?: Known | null
+}
 
 export const SLOW_AFTER_MS = 12_000
 const VERIFY_TRIES_MAX = 5
+// Thousands of streams end together when a gateway restarts: their pages come back spread over this time.
+const RECONNECT_SPREAD_MS = 1000
 
 /** Follows one payment until it is settled: by the stream where there is one, by polling where there is none. */
 export function watchPayment(source: PaymentSource, options: WatchOptions): PaymentWatch {
   const { environment, polling = DEFAULT_POLLING } = options
   const listeners = new Set<() => void>()
-  let snapshot = firstSnapshot(source, environment)
+  let snapshot = firstSnapshot(source, options)
   let run: Run | null = null
 
   function update(change: Partial<WatchSnapshot>): void {
@@ -75,6 +96,11 @@ export function watchPayment(source: PaymentSource, options: WatchOptions): Paym
     const known = { getSnapshot: () => snapshot, update }
     run = { ...known, source, environment, polling, ending, nudge: new AbortController(), isStreaming: false }
     snapshot = { ...snapshot, phase: 'watching' }
+    const started = run
+    // A stream that died while the computer slept looks open for a while yet.
+    environment.onWake(() => {
+      if (started.isStreaming) void pollOnce(started)
+    }, ending.signal)
     void Promise.all([follow(run), verify(run), markSlow(run)])
   }
 
@@ -114,8 +140,10 @@ async function follow(run: Run): Promise<void> {
   const { signal } = run.ending
   let { stream } = run.source
   while (!signal.aborted) {
-    // A stream that never reported anything (not offered, held back by a proxy) is not tried a second time.
-    if (stream && !(await streamOnce(run, stream))) stream = undefined
+    const end = stream && (await streamOnce(run, stream))
+    if (signal.aborted) return
+    if (end === 'held_back' || end === 'not_offered') stream = undefined
+    if (end === 'ended') await run.environment.delay(RECONNECT_SPREAD_MS * run.environment.random(), signal)
     if (signal.aborted) return
     const askedToWaitMs = await pollOnce(run)
     if (signal.aborted) return
@@ -127,11 +155,12 @@ async function follow(run: Run): Promise<void> {
   }
 }
 
-async function streamOnce(run: Run, stream: NonNullable<PaymentSource['stream']>): Promise<boolean> {
+async function streamOnce(run: Run, stream: NonNullable<PaymentSource['stream']>): Promise<StreamEnd> {
   run.isStreaming = true
-  const hasReported = await stream(run.ending.signal, (payment) => accept(run, payment))
+  const seen = run.getSnapshot().payment?.version ?? null
+  const end = await stream(run.ending.signal, (payment) => accept(run, payment), seen)
   run.isStreaming = false
-  return hasReported
+  return end
 }
 
 /** Resolves to the milliseconds that the gateway asked to wait, or null. */
@@ -152,7 +181,7 @@ function accept(run: Run, payment: Payment): void {
 
 async function verify(run: Run): Promise<void> {
   const { signal } = run.ending
-  if (!run.source.verify) return
+  if (!run.source.verify || run.getSnapshot().verification.state === 'answered') return
   for (let tries = 1; tries <= VERIFY_TRIES_MAX; tries++) {
     const outcome = await run.source.verify(signal)
     if (signal.aborted) return
@@ -177,14 +206,18 @@ function pollDelay(run: Run, state: Pick<PollState, 'status' | 'attempts' | 'ret
   return nextPollMs({ ...state, settled: false, random: run.environment.random() }, run.polling)
 }
 
-function firstSnapshot(source: PaymentSource, environment: WatchEnvironment): WatchSnapshot {
+function firstSnapshot(source: PaymentSource, { environment, initial }: WatchOptions): WatchSnapshot {
+  const isAnswered = initial?.verification.state === 'answered'
+  const known: Known = {
+    payment: initial?.payment ?? null,
+    verification: isAnswered ? initial.verification : { state: source.verify ? 'waiting' : 'none' },
+  }
   return {
-    payment: null,
-    verification: { state: source.verify ? 'waiting' : 'none' },
+    ...known,
     problem: null,
     online: environment.isOnline(),
     attempts: 0,
-    phase: 'idle',
+    phase: isSettled(known) ? 'settled' : 'idle',
     slow: false,
   }
 }

@@ -1,4 +1,4 @@
-import type { PaymentStatus } from '@passerelle/contracts/payment'
+import type { PaymentStatus } from './payment.ts'
 
 export type PollSettings = {
   readonly initialIntervalMs: number

@@ -41,6 +41,6 @@ test('characters cut in half by the network arrive whole', async () => {
       controller.close()
     },
   })
-  await readEvents(body, (event) => events.push(event))
+  await readEvents(body, { onEvent: (event) => events.push(event) })
   assert.deepEqual(events, [{ name: 'message', data: '12,50 €' }])
 })

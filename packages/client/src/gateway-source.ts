@@ -1,13 +1,16 @@
+import { verificationOf } from './payment.ts'
 import { retryAfterMs } from './polling.ts'
 import { readEvents } from './status-stream.ts'
 import type { Payment, Verification } from './payment.ts'
-import type { PaymentSource, ReadOutcome } from './watch-payment.ts'
+import type { PaymentSource, ReadOutcome, StreamEnd } from './watch-payment.ts'
 
 export type GatewayAccess = {
   readonly gatewayUrl: string
   readonly bookingId: string
   /** Asked about once at Stripe, which heals a lost webhook. */
   readonly sessionId?: string | null
+  /** Asks Stripe once also where no session is named: for the return from a payment made without a session. */
+  readonly verifies?: boolean
   /** May read this one payment and nothing else. */
   readonly statusToken?: string | null
   /** The payer's JWT, for when there is no status token or it no longer opens; `isFresh` asks for a new one. */
@@ -26,12 +29,21 @@ export function gatewaySource(access: GatewayAccess): PaymentSource {
   const booking = encodeURIComponent(access.bookingId)
   const source: PaymentSource = {
     readStatus: (signal) => readJson<Payment>(access, `/payments/${booking}/status`, signal),
-    stream: (signal, onPayment) =>
-      readStream({ access, path: `/payments/${booking}/stream`, signal, onPayment }),
+    stream: (signal, onPayment, seen) =>
+      readStream({ access, path: `/payments/${booking}/stream`, signal, onPayment, seen }),
   }
-  if (!access.sessionId) return source
-  const path = `/sessions/${encodeURIComponent(access.sessionId)}/verify`
-  return { ...source, verify: (signal) => readJson<Verification>(access, path, signal) }
+  if (access.sessionId) {
+    const path = `/sessions/${encodeURIComponent(access.sessionId)}/verify`
+    return { ...source, verify: (signal) => readJson<Verification>(access, path, signal) }
+  }
+  if (access.verifies !== true) return source
+  return {
+    ...source,
+    verify: async (signal) => {
+      const outcome = await readJson<Payment>(access, `/payments/${booking}/verify`, signal)
+      return outcome.kind === 'answer' ? { kind: 'answer', value: verificationOf(outcome.value) } : outcome
+    },
+  }
 }
 
 async function readJson<T>(
@@ -59,31 +71,47 @@ type StreamRequest = {
   readonly path: string
   readonly signal: AbortSignal
   readonly onPayment: (payment: Payment) => void
+  /** The version of the newest answer so far; the stream begins after it. */
+  readonly seen: number | null
 }
 
-async function readStream({ access, path, signal, onPayment }: StreamRequest): Promise<boolean> {
-  let hasReported = false
+// Answers of a gateway that is restarting or full, or of a proxy in front of it: the stream is worth another try.
+const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
+
+async function readStream({ access, path, signal, onPayment, seen }: StreamRequest): Promise<StreamEnd> {
+  let isOpen = false
+  let hasArrived = false
   const ending = new AbortController()
   try {
     const init = {
       signal: AbortSignal.any([signal, ending.signal]),
-      headers: { accept: 'text/event-stream' },
+      headers: {
+        accept: 'text/event-stream',
+        // With a status token alone this header would be the only reason for a preflight, and save half a kilobyte.
+        ...(seen !== null && !access.statusToken ? { 'last-event-id': String(seen) } : {}),
+      },
     }
     // A gateway without this route says 404 to everyone: no reason to ask it again with the JWT.
     const response = await fetchAllowed(access, path, init, NO_ACCESS_TO_STREAM)
+    if (PASSING.has(response.status)) return 'unreachable'
     const isStream = response.ok && response.headers.get('content-type')?.startsWith('text/event-stream')
-    if (!isStream || !response.body) return false
-    await readEvents(response.body, (event) => {
-      if (event.name !== 'status') return
-      onPayment(JSON.parse(event.data) as Payment)
-      hasReported = true
+    if (!isStream || !response.body) return 'not_offered'
+    isOpen = true
+    await readEvents(response.body, {
+      onEvent: (event) => {
+        if (event.name === 'status') onPayment(JSON.parse(event.data) as Payment)
+      },
+      onBytes: () => {
+        hasArrived = true
+      },
     })
   } catch {
     // A broken stream is no news: the caller asks once and tries again.
   } finally {
     ending.abort()
   }
-  return hasReported
+  if (hasArrived) return 'ended'
+  return isOpen ? 'held_back' : 'unreachable'
 }
 
 /** Asks with the status token, then with the JWT, then with a fresh JWT, until one of them opens. */

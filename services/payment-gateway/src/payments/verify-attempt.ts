@@ -19,26 +19,27 @@ export type VerifyDeps = {
 }
 
 /**
- * The payment as it stands after asking Stripe, when it may still change: the answer goes through the same merge as a
+ * The payment as it stands after asking Stripe about one of its attempts, when it may still change: the answer goes through the same merge as a
  * webhook, so a lost webhook is healed by the payer's own return. When Stripe is away, or was asked a moment ago, the
  * payment is returned as it is known.
  */
-export async function verifySession(deps: VerifyDeps, attempt: Attempt, payment: Payment): Promise<Payment> {
-  const { sessionId } = attempt
-  if (isSettled(payment) || sessionId === null || !(await takeCheckTurn(deps.pool, attempt.id)))
-    return payment
-  const answer = await deps.stripe.retrieveSession(sessionId)
+export async function verifyAttempt(deps: VerifyDeps, attempt: Attempt, payment: Payment): Promise<Payment> {
+  const stripeId = attempt.sessionId ?? attempt.paymentIntentId
+  if (isSettled(payment) || stripeId === null || !(await takeCheckTurn(deps.pool, attempt.id))) return payment
+  const answer = await (attempt.sessionId === null
+    ? deps.stripe.retrieveIntent(stripeId)
+    : deps.stripe.retrieveSession(stripeId))
   if (answer.kind !== 'answered') {
-    deps.log.warn({ sessionId, because: answer.kind }, 'verify.stripe_not_asked')
+    deps.log.warn({ stripeId, because: answer.kind }, 'verify.stripe_not_asked')
     return payment
   }
-  const reading = readObject(answer.object, { second: answer.second, id: `verify ${sessionId}` })
+  const reading = readObject(answer.object, { second: answer.second, id: `verify ${stripeId}` })
   if (reading.kind !== 'facts') {
-    deps.log.error({ sessionId, because: reading.because }, 'verify.answer_not_read')
+    deps.log.error({ stripeId, because: reading.because }, 'verify.answer_not_read')
     return payment
   }
   const applied = await inTransaction(deps.pool, async (tx) => {
-    const change = { paymentId: payment.id, facts: reading.facts, because: `verify ${sessionId}` }
+    const change = { paymentId: payment.id, facts: reading.facts, because: `verify ${stripeId}` }
     const result = await applyFacts(tx, [change], deps)
     const objects = [reading.refs.sessionId, reading.refs.intentId].filter((id) => id !== null)
     await linkObjects(

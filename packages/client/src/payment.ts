@@ -1,8 +1,10 @@
-import type { PaymentStatus, PaymentView, SessionVerification } from '@passerelle/contracts/payment'
+import type { Operations } from './operations.ts'
 
 /** What the gateway last said of a payment. */
-export type Payment = PaymentView
-export type Verification = SessionVerification
+export type Payment = Operations['GET /payments/{bookingId}/status']['data']
+export type PaymentStatus = Payment['status']
+/** What the gateway says of one checkout session, after asking Stripe. */
+export type Verification = Operations['GET /sessions/{sessionId}/verify']['data']
 
 /** Whether this status means that the payer's money arrived, whatever became of it afterwards. */
 export const IS_RECEIVED: Record<PaymentStatus, boolean> = {
@@ -41,11 +43,13 @@ export type VerificationState =
 export type Known = { readonly payment: Payment | null; readonly verification: VerificationState }
 
 /**
- * Whether nothing further is to be waited for. A refusal counts only once Stripe itself was asked, if it is to be
+ * Whether nothing more is to be waited for. A decline, a cancellation or an expiry settles it only once Stripe was
  * asked: a decline seen first may be followed by a success whose webhook was lost.
  */
 export function isSettled({ payment, verification }: Known): boolean {
   if (payment === null) return false
+  // A booking that lost its seats is refunded in a moment: worth waiting for.
+  if (payment.bookingLost && payment.status === 'succeeded') return false
   if (IS_RECEIVED[payment.status]) return true
   if (!IS_UNPAID_END[payment.status]) return false
   if (verification.state === 'answered') return verification.answer.status !== 'complete'
@@ -55,4 +59,32 @@ export function isSettled({ payment, verification }: Known): boolean {
 /** The newer of two answers about one payment, so that a late answer never turns the page back. */
 export function newerOf(known: Payment | null, incoming: Payment): Payment {
   return known !== null && known.version > incoming.version ? known : incoming
+}
+
+const SESSION_STATUS: Record<PaymentStatus, Verification['status']> = {
+  pending: 'open',
+  processing: 'processing',
+  succeeded: 'complete',
+  failed: 'failed',
+  canceled: 'expired',
+  expired: 'expired',
+  partially_refunded: 'complete',
+  refunded: 'complete',
+  disputed: 'complete',
+}
+
+/** The answer about a payment, for a return that names no session: the same words, about whichever attempt is newest. */
+export function verificationOf(payment: Payment): Verification {
+  const { bookingId, status, amount, amountMinor, currency, paidAt } = payment
+  return {
+    sessionId: '',
+    bookingId,
+    status: SESSION_STATUS[status],
+    paymentStatus: status,
+    amount,
+    amountMinor,
+    currency,
+    paidAt,
+    duplicate: null,
+  }
 }

@@ -1,19 +1,20 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
-import type { PaymentStatus } from '@passerelle/contracts/payment'
-import { browserEnvironment } from './browser-environment.ts'
-import { gatewaySource } from './gateway-source.ts'
-import { IS_RECEIVED } from './payment.ts'
-import { DEFAULT_POLLING } from './polling.ts'
-import { watchPayment } from './watch-payment.ts'
-import type { GatewayAccess } from './gateway-source.ts'
-import type { Payment } from './payment.ts'
-import type { PaymentSource, WatchSnapshot } from './watch-payment.ts'
+import { browserEnvironment } from '@passerelle/client/browser-environment'
+import { gatewaySource } from '@passerelle/client/gateway-source'
+import { IS_RECEIVED } from '@passerelle/client/payment'
+import { DEFAULT_POLLING } from '@passerelle/client/polling'
+import { watchPayment } from '@passerelle/client/watch-payment'
+import type { GatewayAccess } from '@passerelle/client/gateway-source'
+import type { Known, Payment, PaymentStatus } from '@passerelle/client/payment'
+import type { PaymentSource, WatchSnapshot } from '@passerelle/client/watch-payment'
 
 export type PaymentStatusOptions = Partial<Omit<GatewayAccess, 'bookingId'>> & {
   /** Milliseconds before the second question, when there is no stream. */
   readonly initialInterval?: number
   readonly maxInterval?: number
   readonly maxAttempts?: number
+  /** What a server learnt while it made the page: shown at first paint, and asked again only while it may change. */
+  readonly initial?: Known | null
   /** Called once, when the money has arrived. */
   readonly onSuccess?: (payment: Payment) => void
   /** Called once, when the attempt ended without money. Never for a failed read. */
@@ -45,7 +46,7 @@ export function usePaymentStatus(
   bookingId: string | null | undefined,
   options: PaymentStatusOptions = {},
 ): PaymentStatusResult {
-  const { gatewayUrl = '', sessionId = null, statusToken = null } = options
+  const { gatewayUrl = '', sessionId = null, statusToken = null, verifies = false } = options
   const { initialInterval, maxInterval, maxAttempts } = options
   const [latest] = useState(() => holder(options))
   // Functions written inline are new at every render: the watch must not begin again for them. Declared before the
@@ -55,10 +56,11 @@ export function usePaymentStatus(
   const hasJwt = options.getJwt !== undefined
   const watch = useMemo(() => {
     const getJwt: Jwt = async (wish) => (await latest.get().getJwt?.(wish)) ?? ''
-    const access = { gatewayUrl, bookingId: bookingId ?? '', sessionId, statusToken }
+    const access = { gatewayUrl, bookingId: bookingId ?? '', sessionId, statusToken, verifies }
     const source = bookingId ? gatewaySource(hasJwt ? { ...access, getJwt } : access) : NOTHING
     return watchPayment(source, {
       environment: browserEnvironment,
+      initial: latest.get().initial ?? null,
       polling: {
         initialIntervalMs: initialInterval ?? DEFAULT_POLLING.initialIntervalMs,
         maxIntervalMs: maxInterval ?? DEFAULT_POLLING.maxIntervalMs,
@@ -71,19 +73,23 @@ export function usePaymentStatus(
     gatewayUrl,
     sessionId,
     statusToken,
+    verifies,
     hasJwt,
     initialInterval,
     maxInterval,
     maxAttempts,
   ])
 
-  const snapshot = useSyncExternalStore(watch.subscribe, watch.getSnapshot)
+  const snapshot = useSyncExternalStore(watch.subscribe, watch.getSnapshot, watch.getSnapshot)
   const outcome = snapshot.phase === 'settled' ? snapshot.payment : null
+  // An effect may run twice for the same outcome, the callbacks must not.
+  const [told] = useState(() => holder<Payment | null>(null))
   useEffect(() => {
-    if (!outcome) return
+    if (!outcome || told.get() === outcome) return
+    told.set(outcome)
     if (IS_RECEIVED[outcome.status]) latest.get().onSuccess?.(outcome)
     else latest.get().onFailure?.(outcome)
-  }, [latest, outcome])
+  }, [latest, told, outcome])
 
   return {
     status: statusOf(snapshot),

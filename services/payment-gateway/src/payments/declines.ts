@@ -1,0 +1,36 @@
+// What the outside may learn about a refusal. A list of what is told, not of what is hidden: a code that Stripe adds
+// tomorrow, and that may say "fraud" in a new way, is told as a plain refusal until somebody has read about it.
+
+/** Causes the payer can act on (docs.stripe.com/declines/codes), and what says nothing in particular. */
+export const TOLD_CODES: ReadonlySet<string> = new Set([
+  'authentication_required',
+  'card_not_supported',
+  'card_velocity_exceeded',
+  'currency_not_supported',
+  'duplicate_transaction',
+  'expired_card',
+  'incorrect_cvc',
+  'incorrect_number',
+  'incorrect_zip',
+  'insufficient_funds',
+  'invalid_cvc',
+  'invalid_expiry_month',
+  'invalid_expiry_year',
+  'invalid_number',
+  'issuer_not_available',
+  'payment_intent_authentication_failure',
+  'payment_intent_payment_attempt_failed',
+  'processing_error',
+  'try_again_later',
+  'withdrawal_count_limit_exceeded',
+])
+
+const GENERIC_DECLINE = { errorCode: 'generic_decline', errorMessage: 'Your card was declined.' } as const
+
+type Told = { readonly errorCode: string | null; readonly errorMessage: string | null }
+
+/** The code and sentence to answer with. Stripe asks to present fraud-class codes as a generic decline. */
+export function toldDecline({ errorCode, errorMessage }: Told): Told {
+  if (errorCode === null) return { errorCode: null, errorMessage: null }
+  return TOLD_CODES.has(errorCode) ? { errorCode, errorMessage } : GENERIC_DECLINE
+}

@@ -1,0 +1,43 @@
+import type { Tx } from '@passerelle/kit/database'
+import { newId } from '@passerelle/kit/id'
+import { insertRefundRequest } from '../refunds/refund.repository.ts'
+import { PAYMENTS_CHANNEL } from './payment-stream.ts'
+import { lockPayments, markBookingLost, notifyChanged, raiseIncidents } from './payment.repository.ts'
+
+/**
+ * Records that a paid booking has no seats any more, once: the payer's page is told, a person hears of it, and with
+ * `refunds` the money that was not given back yet is asked back from Stripe.
+ */
+export async function recordLostBooking(
+  tx: Tx,
+  paymentId: string,
+  policy: { readonly refunds: boolean },
+): Promise<void> {
+  const [payment] = await lockPayments(tx, [paymentId])
+  if (!payment || payment.bookingLost || payment.paidAt === null || payment.paymentIntentId === null) return
+  await markBookingLost(tx, paymentId)
+  const amountMinor = payment.capturedMinor - payment.refundedMinor
+  await raiseIncidents(tx, [
+    {
+      kind: 'booking_lost',
+      subject: payment.bookingId,
+      paymentId,
+      detail: { amountMinor, currency: payment.currency, refunding: policy.refunds },
+    },
+  ])
+  if (policy.refunds && amountMinor > 0)
+    await insertRefundRequest(
+      tx,
+      {
+        id: newId('rfq'),
+        paymentId,
+        intentId: payment.paymentIntentId,
+        idempotencyKey: `lost booking ${payment.bookingId}`,
+        amountMinor,
+        reason: 'requested_by_customer',
+        requestedBy: 'lost booking policy',
+      },
+      0,
+    )
+  await notifyChanged(tx, PAYMENTS_CHANNEL, [paymentId])
+}
