@@ -2,10 +2,16 @@ import fastifyStatic from '@fastify/static'
 import Fastify, { LogController } from 'fastify'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify'
 import type { Log } from '@passerelle/kit/log'
-import { paymentPatterns, patterns } from '../src/paths.ts'
+import { cardPattern, patterns } from '../src/paths.ts'
+import { addAccessRoute } from './access.routes.ts'
+import { SERVER_BUNDLE } from './build-site.ts'
 import type { FrontendConfig } from './config.ts'
+import { escapeAttribute } from './html.ts'
+import { addPaymentPages } from './payment-pages.ts'
+import type { RenderPayment } from './payment-pages.ts'
 
 type AppDeps = { readonly site: string; readonly log: Log }
 
@@ -19,19 +25,20 @@ export async function createApp(config: FrontendConfig, { site, log }: AppDeps):
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   })
-  const headers = securityHeaders(config)
+  const headers = headersOf(policyOf(config))
   server.addHook('onRequest', async (_request, reply) => {
     void reply.headers(headers)
   })
   server.get('/healthz', async () => ({ success: true, data: { status: 'ok' } }))
   await addAssets(server, site)
+  addAccessRoute(server, config)
   await addPages(server, config, site)
   return server
 }
 
 async function addAssets(server: FastifyInstance, site: string): Promise<void> {
   await server.register(fastifyStatic, {
-    root: site,
+    root: join(site, 'client'),
     wildcard: false,
     globIgnore: ['**/*.html', '**/*.br', '**/*.gz'],
     index: false,
@@ -47,12 +54,22 @@ async function addAssets(server: FastifyInstance, site: string): Promise<void> {
 }
 
 async function addPages(server: FastifyInstance, config: FrontendConfig, site: string): Promise<void> {
-  const shop = withConfig(await readFile(join(site, 'index.html'), 'utf8'), config)
-  const payment = withConfig(await readFile(join(site, 'payment.html'), 'utf8'), config)
+  const page = async (name: string): Promise<string> =>
+    withConfig(await readFile(join(site, 'client', name), 'utf8'), config)
+  const [shop, payment, card] = await Promise.all([
+    page('index.html'),
+    page('payment.html'),
+    page('card.html'),
+  ])
   for (const pattern of Object.values(patterns))
     server.get(pattern, async (_request, reply) => await sendPage(reply, shop))
-  for (const pattern of Object.values(paymentPatterns))
-    server.get(pattern, async (_request, reply) => await sendPage(reply, payment))
+  const { renderPayment: render } = (await import(pathToFileURL(join(site, SERVER_BUNDLE)).href)) as {
+    renderPayment: RenderPayment
+  }
+  addPaymentPages(server, { config, template: payment, render })
+  const cardHeaders = cardSecurityHeaders(config)
+  if (config.stripeJs !== null)
+    server.get(cardPattern, async (_request, reply) => await sendPage(reply.headers(cardHeaders), card))
   server.setNotFoundHandler(async (request, reply) => {
     const wantsPage = request.method === 'GET' && request.headers.accept?.includes('text/html')
     if (wantsPage) return await sendPage(reply.code(404), shop)
@@ -69,30 +86,62 @@ function withConfig(html: string, config: FrontendConfig): string {
   return html
     .replace('__GATEWAY_URL__', () => escapeAttribute(config.gatewayUrl))
     .replace('__BOOKING_URL__', () => escapeAttribute(config.bookingUrl))
+    .replace('__STRIPE_KEY__', () => escapeAttribute(config.stripeJs?.publishableKey ?? ''))
+    .replace('__STRIPE_JS_URL__', () => escapeAttribute(config.stripeJs?.scriptUrl ?? ''))
 }
 
-function escapeAttribute(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
-}
+type Policy = Readonly<Record<string, readonly string[]>>
 
-function securityHeaders(config: FrontendConfig): Record<string, string> {
+function policyOf(config: FrontendConfig): Policy {
   const services = [config.gatewayUrl, config.bookingUrl].map((url) => new URL(url).origin)
-  const policy = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    `connect-src 'self' ${[...new Set(services)].join(' ')}`,
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ]
   return {
-    'content-security-policy': policy.join('; '),
+    'default-src': ["'none'"],
+    'script-src': ["'self'"],
+    'style-src': ["'self'"],
+    'img-src': ["'self'"],
+    'connect-src': ["'self'", ...new Set(services)],
+    'base-uri': ["'none'"],
+    'form-action': ["'self'"],
+    'frame-ancestors': ["'none'"],
+  }
+}
+
+// What Stripe.js needs (docs.stripe.com/security/guide#content-security-policy). The stand-in needs its own origin alone.
+const STRIPE_ORIGINS = {
+  'script-src': ['https://*.js.stripe.com'],
+  'frame-src': ['https://*.js.stripe.com', 'https://hooks.stripe.com'],
+  'connect-src': ['https://api.stripe.com'],
+  'img-src': ['https://*.stripe.com'],
+} as const
+
+/** The page with the card fields: these are a frame of Stripe's origin, and nothing typed there reaches ours. */
+function cardSecurityHeaders(config: FrontendConfig): Record<string, string> {
+  const policy = policyOf(config)
+  const origin = new URL(config.stripeJs?.scriptUrl ?? 'https://js.stripe.com').origin
+  const isStripe = origin === 'https://js.stripe.com'
+  const extra = (name: keyof typeof STRIPE_ORIGINS): readonly string[] =>
+    isStripe ? [origin, ...STRIPE_ORIGINS[name]] : [origin]
+  return headersOf(
+    {
+      ...policy,
+      'script-src': ["'self'", ...extra('script-src')],
+      'frame-src': extra('frame-src'),
+      'connect-src': [...(policy['connect-src'] ?? []), ...extra('connect-src')],
+      'img-src': ["'self'", ...extra('img-src')],
+    },
+    `payment=(self "${origin}")`,
+  )
+}
+
+function headersOf(policy: Policy, payment = 'payment=()'): Record<string, string> {
+  return {
+    'content-security-policy': Object.entries(policy)
+      .map(([name, sources]) => `${name} ${sources.join(' ')}`)
+      .join('; '),
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'cross-origin-opener-policy': 'same-origin',
-    'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+    'permissions-policy': `camera=(), geolocation=(), microphone=(), ${payment}, usb=()`,
   }
 }

@@ -4,13 +4,16 @@ import { readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises
 import { dirname, extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import type { InlineConfig } from 'vite'
 import { brotliCompress, gzip } from 'node:zlib'
 
 const FRONTEND = dirname(dirname(fileURLToPath(import.meta.url)))
 const DIST = join(FRONTEND, 'dist')
+/** What makes the payer's pages, in the folder of the built site. */
+export const SERVER_BUNDLE = join('server', 'payment-server.js')
 /** What decides the built site. The contracts are in it; the lockfile stands for the libraries. */
-const SOURCES = ['src', 'public', 'index.html', 'payment.html', 'server/build-site.ts'].map((path) =>
-  join(FRONTEND, path),
+const SOURCES = ['src', 'public', 'index.html', 'payment.html', 'card.html', 'server/build-site.ts'].map(
+  (path) => join(FRONTEND, path),
 )
 const SHARED_SOURCES = ['contracts/src', 'client/src', 'react/src']
   .map((path) => join(FRONTEND, '../packages', path))
@@ -32,7 +35,7 @@ export async function builtSite(onProgress: (sentence: string) => void): Promise
   const draft = `${folder}.${process.pid}`
   try {
     await buildInto(draft)
-    await compressFiles(draft)
+    await compressFiles(join(draft, 'client'))
     await putInPlace(draft, folder)
   } finally {
     await rm(draft, { recursive: true, force: true })
@@ -42,23 +45,39 @@ export async function builtSite(onProgress: (sentence: string) => void): Promise
   return folder
 }
 
+/** What the browser gets lies in `client`; what makes the payer's pages on the server beside it, where nobody is served. */
 async function buildInto(folder: string): Promise<void> {
   // Only when there is something to build: loading Vite takes longer than serving.
   const [{ build }, { default: react }] = await Promise.all([import('vite'), import('@vitejs/plugin-react')])
-  await build({
+  const common = {
     configFile: false,
     root: FRONTEND,
     logLevel: 'error',
     plugins: [react()],
+  } satisfies InlineConfig
+  await build({
+    ...common,
+    // One file with everything in it: React reads NODE_ENV while it is loaded, which is fixed here.
+    define: { 'process.env.NODE_ENV': '"production"' },
+    ssr: { noExternal: true },
     build: {
-      outDir: folder,
+      ssr: 'src/payment-server.tsx',
+      outDir: join(folder, 'server'),
+      copyPublicDir: false,
+      rolldownOptions: { checks: { moduleLevelDirective: false } },
+    },
+  })
+  await build({
+    ...common,
+    build: {
+      outDir: join(folder, 'client'),
       emptyOutDir: true,
       target: 'es2022',
       // Every asset is a file: the content security policy allows nothing inside the page.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       rolldownOptions: {
-        input: [join(FRONTEND, 'index.html'), join(FRONTEND, 'payment.html')],
+        input: ['index.html', 'payment.html', 'card.html'].map((page) => join(FRONTEND, page)),
         checks: { moduleLevelDirective: false },
       },
     },

@@ -1,23 +1,31 @@
 import { StrictMode } from 'react'
-import { createRoot } from 'react-dom/client'
-import { LanguageProvider } from './language/language-context.tsx'
+import { createRoot, hydrateRoot } from 'react-dom/client'
+import { chosenLanguage } from './language/language-context.tsx'
+import { PaymentApp } from './payment-app.tsx'
+import { keptSession } from './payment/kept-session.ts'
 import { readLanding } from './payment/landing.ts'
-import { PaymentPage } from './payment/payment.page.tsx'
-import { Layout } from './ui/layout.tsx'
+import { takeServedLanding } from './payment/served-landing.ts'
+import type { Landing } from './payment/landing.ts'
 
-// The payer lands here from another site, with a fresh document: without the router and the query library these pages
-// weigh 83 KB instead of more than 100.
-const { landing, cleanAddress } = readLanding(window.location, window.history.state)
-window.history.replaceState(landing, '', cleanAddress)
-
+const served = takeServedLanding(document)
+const landing = served ?? landingOfAddress()
 const root = document.querySelector('#root')
-if (root)
-  createRoot(root).render(
-    <StrictMode>
-      <LanguageProvider>
-        <Layout>
-          <PaymentPage landing={landing} />
-        </Layout>
-      </LanguageProvider>
-    </StrictMode>,
-  )
+const page = (
+  <StrictMode>
+    <PaymentApp landing={landing} language={chosenLanguage(served !== null)} />
+  </StrictMode>
+)
+if (root && served) hydrateRoot(root, page)
+else if (root) createRoot(root).render(page)
+
+/** For a browser that brings no cookie of ours: the address tells what to ask for, and is cleaned at once. */
+function landingOfAddress(): Landing {
+  const { landing, cleanAddress, kept } = readLanding(window.location, window.history.state)
+  window.history.replaceState(kept, '', cleanAddress)
+  const session = landing.bookingId ? keptSession(sessionStorage, landing.bookingId) : null
+  return {
+    ...landing,
+    sessionId: landing.sessionId ?? session?.sessionId ?? null,
+    expiresAt: session?.expiresAt ?? null,
+  }
+}

@@ -2,6 +2,7 @@ import { createClient } from '@passerelle/client'
 import type { Data } from '@passerelle/client'
 import type { Payment } from '@passerelle/client/payment'
 import { ApiError } from '@passerelle/client/request'
+import type { Language } from '../language/language.ts'
 import { customerJwt } from '../customer/sign-in.ts'
 import { siteConfig } from './site-config.ts'
 
@@ -10,9 +11,9 @@ export type CheckoutSession = Data<'POST /sessions'>
 const gateway = createClient({ gatewayUrl: siteConfig.gatewayUrl, getToken: customerJwt })
 
 /** The booking's open checkout session: the same one again while it lasts. */
-export async function createSession(bookingId: string): Promise<CheckoutSession> {
+export async function createSession(bookingId: string, locale?: Language): Promise<CheckoutSession> {
   // No amount: the gateway takes the price from the booking.
-  return await gateway.call('POST /sessions', { body: { bookingId } })
+  return await gateway.call('POST /sessions', { body: locale ? { bookingId, locale } : { bookingId } })
 }
 
 /** The booking's open PaymentIntent, for paying on a page of this site: the same one again while it lasts. */

@@ -6,6 +6,16 @@ export const siteConfig: SiteConfig = {
   bookingUrl: metaContent('passerelle-booking-url'),
 }
 
+/** What paying by card on this site needs; the key is empty where that is not offered. */
+export function stripeConfig(): { readonly publishableKey: string; readonly scriptUrl: string } {
+  return {
+    publishableKey: metaContent('passerelle-stripe-key'),
+    scriptUrl: metaContent('passerelle-stripe-js'),
+  }
+}
+
 function metaContent(name: string): string {
+  // On the server nothing is asked: pages are made of what is known.
+  if (typeof document === 'undefined') return ''
   return document.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? ''
 }

@@ -28,11 +28,16 @@ export function formatMoment(iso: string, language: Language, timeZone?: string)
   return format.format(new Date(iso))
 }
 
-/** The reader's clock time of a moment, for a deadline that is near. */
-export function formatClock(iso: string, language: Language): string {
-  return new Intl.DateTimeFormat(LOCALE[language], { hour: '2-digit', minute: '2-digit' }).format(
-    new Date(iso),
-  )
+/** The clock time of a moment, for a deadline that is near; with its time zone named, as in `formatMoment`. */
+export function formatClock(iso: string, language: Language, timeZone: string): string {
+  const format = new Intl.DateTimeFormat(LOCALE[language], {
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    timeZone,
+  })
+  return format.format(new Date(iso))
 }
 
 /** Today's date where the tour takes place, as 2026-12-24. */

@@ -1,13 +1,13 @@
 import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
-import { pickLanguage } from './language.ts'
+import { REMEMBERED_COOKIE, cookieOf, isLanguage, pickLanguage } from './language.ts'
 import { en } from './messages.en.ts'
 import { fr } from './messages.fr.ts'
 import type { Language } from './language.ts'
 import type { Messages } from './messages.en.ts'
 
 const MESSAGES: Record<Language, Messages> = { en, fr }
-const REMEMBERED_KEY = 'passerelle.language'
+const REMEMBERED_SECONDS = 365 * 24 * 60 * 60
 
 type LanguageState = {
   readonly language: Language
@@ -21,8 +21,14 @@ const LanguageContext = createContext<LanguageState>({
   choose: () => undefined,
 })
 
-export function LanguageProvider({ children }: { children: ReactNode }): ReactNode {
-  const [language, setLanguage] = useState(initialLanguage)
+type ProviderProps = {
+  /** What the page was made in; without it the browser is asked. */
+  readonly initial?: Language
+  readonly children: ReactNode
+}
+
+export function LanguageProvider({ initial, children }: ProviderProps): ReactNode {
+  const [language, setLanguage] = useState(() => initial ?? chosenLanguage())
 
   useEffect(() => {
     document.documentElement.lang = language
@@ -42,10 +48,13 @@ export function useLanguage(): LanguageState {
   return useContext(LanguageContext)
 }
 
-function initialLanguage(): Language {
+/** The language of this page: the one it came in, where a server made it, else what the payer wants. */
+export function chosenLanguage(isServed = false): Language {
+  const { lang } = document.documentElement
+  if (isServed && isLanguage(lang)) return lang
   const language = pickLanguage({
     search: window.location.search,
-    remembered: sessionStorage.getItem(REMEMBERED_KEY),
+    remembered: cookieOf(document.cookie, REMEMBERED_COOKIE),
     preferred: navigator.languages,
   })
   // The payer comes back from the payment page without `?lang=`, and expects the same language.
@@ -53,8 +62,9 @@ function initialLanguage(): Language {
   return language
 }
 
+/** In a cookie, so that the server makes its pages in it. */
 function remember(language: Language): void {
-  sessionStorage.setItem(REMEMBERED_KEY, language)
+  document.cookie = `${REMEMBERED_COOKIE}=${language}; path=/; samesite=lax; max-age=${REMEMBERED_SECONDS}`
 }
 
 /** The switch must win over an address that still names the other language when the page is loaded again. */

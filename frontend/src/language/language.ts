@@ -19,3 +19,19 @@ export function pickLanguage({ search, remembered, preferred }: LanguageHints): 
   }
   return 'en'
 }
+
+/** Keeps the choice, readable by the pages' own server too. */
+export const REMEMBERED_COOKIE = 'passerelle-language'
+
+export function isLanguage(text: string): text is Language {
+  return LANGUAGES.some((language) => language === text)
+}
+
+/** The value of one cookie in a Cookie header or `document.cookie`, or null. */
+export function cookieOf(cookies: string, name: string): string | null {
+  for (const pair of cookies.split(';')) {
+    const [key = '', ...value] = pair.trim().split('=')
+    if (key === name) return value.join('=')
+  }
+  return null
+}

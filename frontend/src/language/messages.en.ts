@@ -47,6 +47,7 @@ export const en = {
     heldUntil: 'Seats held until',
     pay: 'Pay',
     busy: 'Opening the payment page…',
+    payByCard: 'Pay by card on this site',
     payNote: 'You pay on a secure page of Stripe and come back here afterwards.',
     print: 'Print the receipt',
     bookAgain: 'See all tours',
@@ -89,22 +90,39 @@ export const en = {
       heading: 'Payment not finished',
       text: 'No payment has reached us. If you have just paid, wait a moment: this page follows by itself. Otherwise you can go on where you stopped.',
     },
+    requiresAction: {
+      heading: 'Your bank waits for your approval',
+      text: 'The payment is not finished: your bank wants to be sure that it is you. Nothing has been charged, and your seats are still held.',
+    },
     offline: {
       heading: 'You are offline',
       text: 'Your payment goes on without this page. We look again as soon as the connection is back.',
     },
     unknownLink: {
       heading: 'This link leads to no payment',
-      text: 'It may be incomplete, or belong to another account. If you have paid, your booking is safe.',
+      text: 'It may be incomplete, or too old. If you have paid, your booking is safe.',
+    },
+    otherDevice: {
+      heading: 'Shown where you paid',
+      text: 'For your privacy this payment is shown in the browser you paid with, or through its status link. If you have paid, your booking is safe.',
     },
     paid: { heading: 'Payment confirmed', text: 'Thank you! Your booking is confirmed.' },
     alreadyPaid: {
       heading: 'This booking is already paid',
       text: 'The first payment counts. You were not charged a second time.',
+      refunding:
+        'The first payment counts. The second one is on its way back to you: there is nothing to do.',
+      refunded: 'The first payment counts. The second one has been sent back to you.',
+    },
+    bookingLost: {
+      heading: 'Paid, but the seats were gone',
+      text: 'Your payment arrived after your seats had been given to others. The money goes back to your means of payment by itself, unless we find you other seats and you agree. There is nothing you need to do.',
     },
     processing: {
       heading: 'Payment being processed',
       text: 'Your bank has accepted the order; the money takes up to a few business days. Your booking is confirmed as soon as it arrives. There is nothing more to do.',
+      textBy: (day: string) =>
+        `Your bank has accepted the order. The money usually arrives by ${day}, and your booking is confirmed the moment it does. There is nothing more to do.`,
     },
     failed: { heading: 'Payment failed', text: 'Nothing was charged.' },
     canceled: {
@@ -128,6 +146,17 @@ export const en = {
         `${amount} has been sent back to your means of payment. Your booking remains confirmed.`,
     },
     tryAgain: 'Try again',
+    otherCard: 'Try another card',
+    tryLater: 'Try once more',
+    approve: 'Continue with your bank',
+    steps: { label: 'Where you are', booked: 'Booked', paid: 'Paid', confirmed: 'Confirmed' },
+    masked: 'Opened by its link: the details of the booking are shown only where it was paid.',
+    copyLink: 'Copy the status link',
+    copied: 'Link copied',
+    calendar: 'Add to calendar',
+    calendarText: (seats: string, reference: string) => `${seats}. Reference ${reference}.`,
+    refundedAt: 'Sent back on',
+    refundedAmount: 'Sent back',
     resume: 'Resume the payment',
     giveUp: 'Give up this booking',
     givingUp: 'Giving up…',
@@ -138,6 +167,13 @@ export const en = {
     paidAt: 'Paid on',
     receipt: 'Receipt',
     tour: 'Tour',
+  },
+  card: {
+    heading: 'Pay by card',
+    text: 'You stay on this page. Your bank may ask you to approve the payment.',
+    note: 'The card fields belong to Stripe: what you type there never reaches this site.',
+    pay: (amount: string) => `Pay ${amount}`,
+    busy: 'Paying…',
   },
   decline: {
     insufficient_funds: 'There is not enough money on the card. Try another card.',

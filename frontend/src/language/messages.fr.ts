@@ -48,6 +48,7 @@ export const fr: Messages = {
     heldUntil: 'Places gardées jusqu’au',
     pay: 'Payer',
     busy: 'Ouverture de la page de paiement…',
+    payByCard: 'Payer par carte sur ce site',
     payNote: 'Vous payez sur une page sécurisée de Stripe, puis vous revenez ici.',
     print: 'Imprimer le reçu',
     bookAgain: 'Voir toutes les visites',
@@ -90,22 +91,39 @@ export const fr: Messages = {
       heading: 'Paiement non terminé',
       text: 'Aucun paiement ne nous est parvenu. Si vous venez de payer, attendez un instant : cette page se met à jour seule. Sinon, vous pouvez reprendre où vous en étiez.',
     },
+    requiresAction: {
+      heading: 'Votre banque attend votre accord',
+      text: 'Le paiement n’est pas terminé : votre banque veut être sûre que c’est bien vous. Rien n’a été débité, et vos places vous sont encore gardées.',
+    },
     offline: {
       heading: 'Vous êtes hors ligne',
       text: 'Votre paiement suit son cours sans cette page. Nous regarderons de nouveau dès que la connexion sera revenue.',
     },
     unknownLink: {
       heading: 'Ce lien ne mène à aucun paiement',
-      text: 'Il est peut-être incomplet, ou appartient à un autre compte. Si vous avez payé, votre réservation est en sécurité.',
+      text: 'Il est peut-être incomplet, ou trop ancien. Si vous avez payé, votre réservation est en sécurité.',
+    },
+    otherDevice: {
+      heading: 'À voir là où vous avez payé',
+      text: 'Pour protéger votre vie privée, ce paiement s’affiche dans le navigateur avec lequel vous avez payé, ou par son lien de suivi. Si vous avez payé, votre réservation est en sécurité.',
     },
     paid: { heading: 'Paiement confirmé', text: 'Merci ! Votre réservation est confirmée.' },
     alreadyPaid: {
       heading: 'Cette réservation est déjà payée',
       text: 'Le premier paiement compte. Vous n’avez pas été débité une seconde fois.',
+      refunding:
+        'Le premier paiement compte. Le second vous est en train d’être remboursé : vous n’avez rien à faire.',
+      refunded: 'Le premier paiement compte. Le second vous a été remboursé.',
+    },
+    bookingLost: {
+      heading: 'Payé, mais les places étaient parties',
+      text: 'Votre paiement est arrivé après que vos places ont été données à d’autres. L’argent retourne de lui-même vers votre moyen de paiement, sauf si nous vous trouvons d’autres places et que vous êtes d’accord. Vous n’avez rien à faire.',
     },
     processing: {
       heading: 'Paiement en cours de traitement',
       text: 'Votre banque a accepté l’ordre ; l’argent met jusqu’à quelques jours ouvrés. Votre réservation sera confirmée dès son arrivée. Vous n’avez plus rien à faire.',
+      textBy: (day) =>
+        `Votre banque a accepté l’ordre. L’argent arrive en général d’ici au ${day}, et votre réservation est confirmée aussitôt. Vous n’avez plus rien à faire.`,
     },
     failed: { heading: 'Paiement refusé', text: 'Rien n’a été débité.' },
     canceled: {
@@ -129,6 +147,17 @@ export const fr: Messages = {
         `${amount} ont été renvoyés vers votre moyen de paiement. Votre réservation reste confirmée.`,
     },
     tryAgain: 'Réessayer le paiement',
+    otherCard: 'Essayer une autre carte',
+    tryLater: 'Essayer encore une fois',
+    approve: 'Continuer avec ma banque',
+    steps: { label: 'Où vous en êtes', booked: 'Réservé', paid: 'Payé', confirmed: 'Confirmé' },
+    masked: 'Ouvert par son lien : les détails de la réservation ne s’affichent que là où elle a été payée.',
+    copyLink: 'Copier le lien de suivi',
+    copied: 'Lien copié',
+    calendar: 'Ajouter au calendrier',
+    calendarText: (seats, reference) => `${seats}. Référence ${reference}.`,
+    refundedAt: 'Renvoyé le',
+    refundedAmount: 'Renvoyé',
     resume: 'Reprendre le paiement',
     giveUp: 'Abandonner cette réservation',
     givingUp: 'Abandon…',
@@ -139,6 +168,13 @@ export const fr: Messages = {
     paidAt: 'Payé le',
     receipt: 'Reçu',
     tour: 'Visite',
+  },
+  card: {
+    heading: 'Payer par carte',
+    text: 'Vous restez sur cette page. Votre banque peut vous demander de valider le paiement.',
+    note: 'Les champs de la carte appartiennent à Stripe : ce que vous y saisissez n’arrive jamais sur ce site.',
+    pay: (amount) => `Payer ${amount}`,
+    busy: 'Paiement…',
   },
   decline: {
     insufficient_funds: 'Il n’y a pas assez d’argent sur la carte. Essayez une autre carte.',

@@ -18,10 +18,15 @@ test('codes the payer can act on are told, each as its own reason', () => {
 test('no fraud-class code reaches the payer: the page is the one of a plain refusal, whatever the gateway says', () => {
   const pageOf = (errorCode: string | null, errorMessage: string | null): object[] => {
     const payment = aPayment({ status: 'failed', errorCode, errorMessage })
-    const view = payerView({ ...aSnapshot({ payment }), arrival: 'success', hasGivenUp: false })
+    const view = payerView({
+      ...aSnapshot({ payment }),
+      arrival: 'success',
+      isNamed: true,
+      hasGivenUp: false,
+    })
     return [
-      paymentWords(view, { language: 'fr', messages: fr, heldUntil: null }),
-      paymentWords(view, { language: 'en', messages: en, heldUntil: null }),
+      paymentWords(view, { language: 'fr', messages: fr, heldUntil: null, timeZone: 'UTC' }),
+      paymentWords(view, { language: 'en', messages: en, heldUntil: null, timeZone: 'UTC' }),
     ]
   }
   const plain = pageOf('generic_decline', null)

@@ -57,6 +57,23 @@ export function declineReason(errorCode: string | null): DeclineReason {
   return REASON_OF[errorCode] ?? 'generic'
 }
 
+/** What the button for a new try says: the same card again, another one, or later. */
+export const RETRY_OF: Record<DeclineReason, 'tryAgain' | 'otherCard' | 'tryLater'> = {
+  insufficient_funds: 'otherCard',
+  expired_card: 'otherCard',
+  incorrect_cvc: 'tryAgain',
+  incorrect_number: 'tryAgain',
+  incorrect_expiry: 'tryAgain',
+  incorrect_postcode: 'tryAgain',
+  authentication_required: 'tryAgain',
+  card_not_supported: 'otherCard',
+  currency_not_supported: 'otherCard',
+  limit_exceeded: 'otherCard',
+  try_later: 'tryLater',
+  duplicate: 'tryAgain',
+  generic: 'otherCard',
+}
+
 /** Whether a new try can be offered at once. After a duplicate the payer looks at the bank account first. */
 export function isRetryable(reason: DeclineReason): boolean {
   return reason !== 'duplicate'

@@ -21,7 +21,8 @@ const STATUSES = [
 const RECEIVED = ['succeeded', 'partially_refunded', 'refunded', 'disputed'] as const
 
 function kindOf(change: Partial<WatchSnapshot>, more: Partial<ViewInput> = {}): PayerView['kind'] {
-  return payerView({ ...aSnapshot(change), arrival: 'success', hasGivenUp: false, ...more }).kind
+  return payerView({ ...aSnapshot(change), arrival: 'success', isNamed: true, hasGivenUp: false, ...more })
+    .kind
 }
 
 function answered(change: Partial<Verification>): Pick<WatchSnapshot, 'verification'> {
@@ -66,7 +67,7 @@ test('money that arrived is never shown as anything less, whatever else is wrong
   fc.assert(
     fc.property(anySnapshot, status, fc.boolean(), (snapshot, status, hasGivenUp) => {
       const kind = kindOf({ ...snapshot, payment: aPayment({ status }) }, { hasGivenUp })
-      assert.ok(['paid', 'already_paid', 'refunded'].includes(kind), kind)
+      assert.ok(['paid', 'already_paid', 'refunded', 'booking_lost'].includes(kind), kind)
     }),
   )
 })
@@ -134,14 +135,48 @@ test('a second session of a paid booking shows that the first payment counts', (
   assert.equal(kindOf({ payment, ...answered({ status: 'expired' }) }), 'already_paid')
 })
 
-test('a payment nobody may see is an unknown link, not a failure', () => {
-  assert.equal(kindOf({ problem: 'unknown', phase: 'settled' }), 'unknown_link')
+test('a payment nobody may see is an unknown link, or shown elsewhere, never a failure', () => {
+  const nobody = { problem: 'unknown', phase: 'settled' } as const
+  assert.equal(kindOf(nobody), 'other_device')
+  assert.equal(kindOf(nobody, { arrival: 'link' }), 'unknown_link')
+  assert.equal(kindOf(nobody, { isNamed: false }), 'unknown_link')
+})
+
+test('whose bank still waits for an approval is told so, once Stripe was asked', () => {
+  const payment = aPayment({ nextAction: 'authenticate' })
+  assert.equal(kindOf({ payment, verification: { state: 'waiting' } }), 'verifying')
+  assert.equal(kindOf({ payment, ...answered({ status: 'open' }) }), 'requires_action')
+  assert.equal(kindOf({ payment }, { arrival: 'cancel' }), 'requires_action')
+  assert.equal(kindOf({ payment: aPayment({ ...payment, status: 'succeeded' }) }), 'paid')
+})
+
+test('a paid booking without seats is told as such until the money is back', () => {
+  const lost = aPayment({ status: 'succeeded', bookingLost: true })
+  assert.equal(kindOf({ payment: lost }), 'booking_lost')
+  assert.equal(kindOf({ payment: { ...lost, status: 'refunded' } }), 'refunded')
+})
+
+test('a second payment says what became of its money', () => {
+  const payment = aPayment({ status: 'succeeded' })
+  for (const duplicate of ['not_charged', 'refunding', 'refunded'] as const) {
+    const view = payerView({
+      ...aSnapshot({ payment, ...answered({ status: 'complete', duplicate }) }),
+      arrival: 'success',
+      isNamed: true,
+      hasGivenUp: false,
+    })
+    assert.equal(view.kind === 'already_paid' && view.duplicate, duplicate)
+  }
+})
+
+test('by a status link an unpaid booking is unfinished at once', () => {
+  assert.equal(kindOf({ payment: aPayment() }, { arrival: 'link' }), 'unfinished')
 })
 
 test('after a refusal the booking can be given up by whoever came back from the open payment page', () => {
   const payment = aPayment({ status: 'failed', errorCode: 'insufficient_funds' })
   const viewOf = (arrival: ViewInput['arrival']): PayerView =>
-    payerView({ ...aSnapshot({ payment }), arrival, hasGivenUp: false })
+    payerView({ ...aSnapshot({ payment }), arrival, isNamed: true, hasGivenUp: false })
   const refused = { kind: 'failed', reason: 'insufficient_funds', retryable: true }
   assert.deepEqual(viewOf('cancel'), { ...refused, mayGiveUp: true })
   assert.deepEqual(viewOf('success'), { ...refused, mayGiveUp: false })

@@ -4,6 +4,8 @@ import { useCallback, useEffect } from 'react'
 import { useParams } from 'react-router'
 import type { ReactNode } from 'react'
 import { fetchBooking } from '../api/booking.client.ts'
+import { stripeConfig } from '../api/site-config.ts'
+import { paths } from '../paths.ts'
 import { ApiError } from '@passerelle/client/request'
 import { useTours } from '../api/use-tours.ts'
 import { formatDay, formatMoment } from '../language/dates.ts'
@@ -37,6 +39,14 @@ export function BookingPage(): ReactNode {
   })
   const { refetch } = booking
   const reload = useCallback(() => void refetch(), [refetch])
+  // The browser may show an old copy of this page on "back": it must not offer to pay what is paid.
+  useEffect(() => {
+    const onShow = ({ persisted }: PageTransitionEvent): void => {
+      if (persisted) reload()
+    }
+    window.addEventListener('pageshow', onShow)
+    return () => window.removeEventListener('pageshow', onShow)
+  }, [reload])
   if (booking.data) return <Booking booking={booking.data} reload={reload} />
   if (booking.isPending) return <Loading />
   const isUnknown = booking.error instanceof ApiError && [400, 403, 404].includes(booking.error.status)
@@ -85,8 +95,8 @@ function Booking({ booking, reload }: { booking: BookingData; reload: () => void
 }
 
 function PayButton({ bookingId, reload }: { bookingId: string; reload: () => void }): ReactNode {
-  const { messages } = useLanguage()
-  const payment = useStartPayment(bookingId)
+  const { language, messages } = useLanguage()
+  const payment = useStartPayment(bookingId, language)
   const hasFailed = payment.error !== null
   // A refusal such as "already paid" means that the page shows an old booking.
   useEffect(() => {
@@ -105,6 +115,11 @@ function PayButton({ bookingId, reload }: { bookingId: string; reload: () => voi
           <LockIcon />
           {payment.isBusy ? messages.booking.busy : messages.booking.pay}
         </button>
+        {stripeConfig().publishableKey !== '' && (
+          <a className="button button-wide" href={paths.card(bookingId)}>
+            {messages.booking.payByCard}
+          </a>
+        )}
       </div>
       <p className="fine">{messages.booking.payNote}</p>
     </>

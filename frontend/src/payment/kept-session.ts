@@ -1,15 +1,14 @@
-import type { CheckoutSessionView } from '@passerelle/contracts/payment'
+import type { KeptTour } from './landing.ts'
 
-/** What this tab keeps of a checkout session it opened: enough to look at this one payment, not to change anything. */
-export type KeptSession = Pick<CheckoutSessionView, 'sessionId' | 'statusToken' | 'expiresAt'>
+/** What this tab keeps of a checkout session it opened: which one, and until when. The token is not here. */
+export type KeptSession = { readonly sessionId: string; readonly expiresAt: string }
 
-type Store = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>
+type Store = Pick<Storage, 'getItem' | 'setItem'>
 
 const keyOf = (bookingId: string): string => `passerelle.session.${bookingId}`
 
-export function keepSession(store: Store, bookingId: string, session: CheckoutSessionView): void {
-  const { sessionId, statusToken, expiresAt } = session
-  store.setItem(keyOf(bookingId), JSON.stringify({ sessionId, statusToken, expiresAt } satisfies KeptSession))
+export function keepSession(store: Store, bookingId: string, { sessionId, expiresAt }: KeptSession): void {
+  store.setItem(keyOf(bookingId), JSON.stringify({ sessionId, expiresAt } satisfies KeptSession))
 }
 
 /** The session this tab opened for the booking, or null. Whatever else stands there counts as nothing. */
@@ -18,9 +17,34 @@ export function keptSession(store: Store, bookingId: string): KeptSession | null
   if (text === null) return null
   try {
     const kept = JSON.parse(text) as Partial<KeptSession> | null
-    if (!kept?.sessionId || !kept.statusToken || !kept.expiresAt) return null
-    return { sessionId: kept.sessionId, statusToken: kept.statusToken, expiresAt: kept.expiresAt }
+    if (!kept?.sessionId || !kept.expiresAt) return null
+    return { sessionId: kept.sessionId, expiresAt: kept.expiresAt }
   } catch {
     return null
+  }
+}
+
+/** What the shop's server keeps of a payment in a cookie that no script can read. */
+export type PaymentAccess = {
+  readonly bookingId: string
+  readonly sessionId: string | null
+  readonly statusToken: string
+  readonly expiresAt: string | null
+  readonly tour: KeptTour | null
+}
+
+const KEEP_TIMEOUT_MS = 2000
+
+/** Has the shop's own server keep the access. Paying goes on without: the page then asks as the signed-in customer. */
+export async function keepAccess(access: PaymentAccess): Promise<void> {
+  try {
+    await fetch('/payment-access', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(access),
+      signal: AbortSignal.timeout(KEEP_TIMEOUT_MS),
+    })
+  } catch {
+    // Nothing to tell the payer.
   }
 }

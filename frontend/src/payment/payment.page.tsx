@@ -5,55 +5,89 @@ import { customerJwt } from '../customer/sign-in.ts'
 import { useLanguage } from '../language/language-context.tsx'
 import { IS_AT_REST, payerView } from '../payment-status/payer-view.ts'
 import { newerOf } from '@passerelle/client/payment'
+import type { Payment } from '@passerelle/client/payment'
 import { usePaymentStatus } from '@passerelle/react'
 import { useAnnouncement } from '../ui/announcer.tsx'
 import { PageHeading } from '../ui/page-heading.tsx'
-import { keptSession } from './kept-session.ts'
+import { Keepsakes } from './keepsakes.tsx'
 import { PaymentActions } from './payment-actions.tsx'
-import { PaymentMark } from './payment-mark.tsx'
+import { PaymentMark, toneOf } from './payment-mark.tsx'
+import { PaymentSteps } from './payment-steps.tsx'
 import { paymentWords } from './payment-words.ts'
-import { Receipt } from './receipt.tsx'
+import { Receipt, hasReceipt } from './receipt.tsx'
 import { useGiveUp } from './use-give-up.ts'
-import type { KeptSession } from './kept-session.ts'
+import { useTourOf } from './use-tour-of.ts'
 import type { Landing } from './landing.ts'
+import type { PayerView } from '../payment-status/payer-view.ts'
 
-/** Both of the lesson's return pages: where the payer learns what became of the payment. */
+/** Both of the lesson's return pages and the status link: where the payer learns what became of the payment. */
 export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
   const { bookingId } = landing
-  const [kept] = useState(() => (bookingId ? keptSession(sessionStorage, bookingId) : null))
-  const { snapshot, recheck } = useLandingStatus(landing, kept)
-  const giveUp = useGiveUp(bookingId, kept)
+  const { snapshot, recheck } = useLandingStatus(landing)
+  const giveUp = useGiveUp(bookingId, landing.sessionId)
+  const payment = giveUp.payment ? newerOf(snapshot.payment, giveUp.payment) : snapshot.payment
   const view = payerView({
     ...snapshot,
-    payment: giveUp.payment ? newerOf(snapshot.payment, giveUp.payment) : snapshot.payment,
+    payment,
     arrival: landing.arrival,
+    isNamed: bookingId !== null,
     hasGivenUp: giveUp.payment !== null,
   })
+  const receipt = hasReceipt(view) ? view : null
+  const tour = useTourOf(landing, receipt !== null)
   const { language, messages } = useLanguage()
-  const words = paymentWords(view, { language, messages, heldUntil: kept?.expiresAt ?? null })
+  const timeZone = tour?.timeZone ?? 'UTC'
+  const words = paymentWords(view, { language, messages, heldUntil: landing.expiresAt, timeZone })
   useAnnouncement([words.heading, words.text, words.advice].filter(Boolean).join(' '))
 
   return (
-    <article className="card status-card" data-state={view.kind}>
-      <PaymentMark kind={view.kind} />
-      <PageHeading takesFocus={IS_AT_REST[view.kind]}>{words.heading}</PageHeading>
-      <p className="lead">{words.text}</p>
-      {words.advice && <p className="advice">{words.advice}</p>}
-      {bookingId && (view.kind === 'paid' || view.kind === 'already_paid' || view.kind === 'refunded') && (
-        <Receipt bookingId={bookingId} received={view} />
+    <article className={`payment tone-${toneOf(view.kind)}`} data-state={view.kind}>
+      <div className="payment-status">
+        <PaymentMark kind={view.kind} />
+        <PageHeading takesFocus={IS_AT_REST[view.kind]}>{words.heading}</PageHeading>
+        {/* The browser may write a date a hair differently than the server did: what is there stays. */}
+        <p className="lead" suppressHydrationWarning>
+          {words.text}
+        </p>
+        {words.advice && <p className="advice">{words.advice}</p>}
+        <PaymentSteps kind={view.kind} />
+        <PaymentActions view={view} landing={landing} recheck={recheck} giveUp={giveUp} />
+      </div>
+      {receipt && bookingId && (
+        <div className="payment-receipt">
+          <Receipt view={receipt} landing={landing} tour={tour} />
+          <Keepsakes
+            landing={landing}
+            tour={tour}
+            isCancelled={isOver(receipt)}
+            changed={changeOf(payment)}
+          />
+          {landing.isMasked && <p className="fine">{messages.payment.masked}</p>}
+        </div>
       )}
-      <PaymentActions view={view} bookingId={bookingId} recheck={recheck} giveUp={giveUp} />
     </article>
   )
 }
 
-function useLandingStatus(landing: Landing, kept: KeptSession | null): ReturnType<typeof usePaymentStatus> {
-  // The token opens the payment of the session that this tab began; another session's needs its owner's JWT.
-  const isKeptSession = kept !== null && (landing.sessionId === null || landing.sessionId === kept.sessionId)
+function isOver(view: PayerView): boolean {
+  return view.kind === 'booking_lost' || (view.kind === 'refunded' && view.isFull)
+}
+
+function changeOf(payment: Payment | null): { version: number; at: string } {
+  return { version: payment?.version ?? 0, at: payment?.updatedAt ?? new Date(0).toISOString() }
+}
+
+function useLandingStatus(landing: Landing): ReturnType<typeof usePaymentStatus> {
+  const { statusToken, isMasked } = landing
+  // What the server knew belongs to the first paint alone.
+  const [initial] = useState(landing.known)
   return usePaymentStatus(landing.bookingId, {
     gatewayUrl: siteConfig.gatewayUrl,
     sessionId: landing.arrival === 'success' ? landing.sessionId : null,
-    statusToken: isKeptSession ? kept.statusToken : null,
-    getJwt: customerJwt,
+    verifies: landing.arrival === 'success',
+    statusToken,
+    initial,
+    // Whoever holds only the link has no account here, and is not made one.
+    ...(isMasked ? {} : { getJwt: customerJwt }),
   })
 }

@@ -1,57 +1,65 @@
 import { formatMoney } from '@passerelle/contracts/money'
-import { Suspense, use, useState } from 'react'
 import type { ReactNode } from 'react'
-import { fetchBooking, fetchTours } from '../api/booking.client.ts'
 import { formatDay, formatMoment } from '../language/dates.ts'
 import { useLanguage } from '../language/language-context.tsx'
 import { Details } from '../ui/details.tsx'
-import type { Booking } from '../api/booking.client.ts'
-import type { Received } from '../payment-status/payer-view.ts'
+import type { PayerView } from '../payment-status/payer-view.ts'
+import type { KeptTour, Landing } from './landing.ts'
 
-type Booked = { readonly booking: Booking; readonly timeZone: string | undefined }
-type Props = { readonly bookingId: string; readonly received: Received }
+/** The states that have something to show in black and white. */
+export type ReceiptView = Extract<PayerView, { readonly paidAt: string | null }>
 
-/** What was paid for. The amount and the reference are there at once, and alone when the booking cannot be read. */
-export function Receipt(props: Props): ReactNode {
-  const { messages } = useLanguage()
-  const [booked] = useState(() => readBooked(props.bookingId))
+export function hasReceipt(view: PayerView): view is ReceiptView {
+  return 'paidAt' in view
+}
+
+type Props = {
+  readonly view: ReceiptView
+  readonly landing: Pick<Landing, 'bookingId' | 'isMasked'>
+  readonly tour: KeptTour | null
+}
+
+/** What was paid for, as a ticket. Where the venue is not known, times are in UTC, and say so. */
+export function Receipt({ view, landing, tour }: Props): ReactNode {
+  const { language, messages } = useLanguage()
+  const labels = messages.payment
+  const timeZone = tour?.timeZone ?? 'UTC'
+  const refund = view.kind === 'refunded' ? view : null
   return (
-    <section className="receipt" aria-label={messages.payment.receipt}>
-      <Suspense fallback={<ReceiptFacts {...props} booked={null} />}>
-        <BookedReceipt {...props} promise={booked} />
-      </Suspense>
+    <section className="ticket" aria-label={labels.receipt}>
+      <div className="ticket-head">
+        <p className="ticket-title">{tour?.name ?? labels.receipt}</p>
+        {tour && <p className="ticket-day">{formatDay(tour.date, language)}</p>}
+      </div>
+      <Details
+        facts={{
+          [messages.booking.seats]: tour?.seats,
+          [labels.paidAt]: view.paidAt && formatMoment(view.paidAt, language, timeZone),
+          [labels.refundedAt]: refund?.refundedAt && formatMoment(refund.refundedAt, language, timeZone),
+          [labels.refundedAmount]:
+            refund && formatMoney({ amountMinor: refund.refundedMinor, currency: refund.currency }, language),
+          [messages.booking.reference]: landing.bookingId && (
+            <span className="reference">
+              {landing.isMasked ? shortReference(landing.bookingId) : landing.bookingId}
+            </span>
+          ),
+        }}
+      />
+      <p className="ticket-total">
+        <span>{labels.amount}</span>
+        <strong>{formatMoney(view, language)}</strong>
+      </p>
     </section>
   )
 }
 
-function BookedReceipt({ promise, ...props }: Props & { promise: Promise<Booked | null> }): ReactNode {
-  return <ReceiptFacts {...props} booked={use(promise)} />
-}
+const SHORT_CHARACTERS = 8
 
-function ReceiptFacts({ bookingId, received, booked }: Props & { booked: Booked | null }): ReactNode {
-  const { language, messages } = useLanguage()
-  const labels = messages.payment
-  const booking = booked?.booking
-  return (
-    <Details
-      facts={{
-        [labels.tour]: booking?.tourName,
-        [messages.booking.date]: booking && formatDay(booking.date, language),
-        [messages.booking.seats]: booking?.seats,
-        [labels.amount]: <strong className="price">{formatMoney(received, language)}</strong>,
-        [labels.paidAt]: received.paidAt && formatMoment(received.paidAt, language, booked?.timeZone),
-        [messages.booking.reference]: <span className="reference">{bookingId}</span>,
-      }}
-    />
-  )
-}
-
-/** Null on any trouble: a receipt with fewer lines is still a receipt. */
-async function readBooked(bookingId: string): Promise<Booked | null> {
-  try {
-    const [booking, tours] = await Promise.all([fetchBooking(bookingId), fetchTours()])
-    return { booking, timeZone: tours.find(({ id }) => id === booking.tourId)?.timeZone }
-  } catch {
-    return null
-  }
+/** Enough to tell somebody on the telephone, not enough to open anything: BK-7F3A-20C4. */
+export function shortReference(bookingId: string): string {
+  const end = bookingId
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(-SHORT_CHARACTERS)
+    .toUpperCase()
+  return `BK-${end.slice(0, 4)}-${end.slice(4)}`
 }

@@ -3,7 +3,6 @@ import { cancelSession, createSession } from '../api/gateway.client.ts'
 import { IS_RECEIVED } from '@passerelle/client/payment'
 import { useAction } from '../ui/use-action.ts'
 import type { Payment } from '@passerelle/client/payment'
-import type { KeptSession } from './kept-session.ts'
 
 export type GiveUp = {
   readonly run: () => void
@@ -14,8 +13,8 @@ export type GiveUp = {
 }
 
 /** Ends the open session at Stripe, so that a tab left open cannot pay any more, and then frees the seats. */
-export function useGiveUp(bookingId: string | null, kept: KeptSession | null): GiveUp {
-  const { state, run } = useAction((id: string) => giveUp(id, kept))
+export function useGiveUp(bookingId: string | null, sessionId: string | null): GiveUp {
+  const { state, run } = useAction((id: string) => giveUp(id, sessionId))
   return {
     run: () => {
       if (bookingId) run(bookingId)
@@ -26,8 +25,8 @@ export function useGiveUp(bookingId: string | null, kept: KeptSession | null): G
   }
 }
 
-async function giveUp(bookingId: string, kept: KeptSession | null): Promise<Payment> {
-  const sessionId = kept?.sessionId ?? (await createSession(bookingId)).sessionId
+async function giveUp(bookingId: string, known: string | null): Promise<Payment> {
+  const sessionId = known ?? (await createSession(bookingId)).sessionId
   const payment = await cancelSession(sessionId)
   // A payment that was faster keeps its seats.
   if (!IS_RECEIVED[payment.status] && payment.status !== 'processing') await cancelBooking(bookingId)

@@ -1,13 +1,15 @@
 import { useEffect } from 'react'
 import { checkoutAddress, createSession } from '../api/gateway.client.ts'
 import { useAction } from '../ui/use-action.ts'
-import { keepSession } from './kept-session.ts'
+import { keepAccess, keepSession } from './kept-session.ts'
+import { readTour } from './use-tour-of.ts'
+import type { Language } from '../language/language.ts'
 
 export type StartPayment = { readonly start: () => void; readonly isBusy: boolean; readonly error: unknown }
 
 /** Sends the browser to the booking's payment page: a new one, or the one that is still open. */
-export function useStartPayment(bookingId: string): StartPayment {
-  const { state, run, reset } = useAction(openPaymentPage)
+export function useStartPayment(bookingId: string, language: Language): StartPayment {
+  const { state, run, reset } = useAction((id: string) => openPaymentPage(id, language))
 
   // The browser may keep this page and show it again on "back": the button must work then.
   useEffect(() => {
@@ -26,8 +28,10 @@ export function useStartPayment(bookingId: string): StartPayment {
   }
 }
 
-async function openPaymentPage(bookingId: string): Promise<void> {
-  const session = await createSession(bookingId)
+async function openPaymentPage(bookingId: string, language: Language): Promise<void> {
+  const [session, tour] = await Promise.all([createSession(bookingId, language), readTour(bookingId)])
+  const { sessionId, statusToken, expiresAt } = session
   keepSession(sessionStorage, bookingId, session)
+  await keepAccess({ bookingId, sessionId, statusToken, expiresAt, tour })
   window.location.assign(checkoutAddress(session))
 }

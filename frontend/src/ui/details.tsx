@@ -10,7 +10,8 @@ export function Details({ facts }: { facts: Readonly<Record<string, ReactNode>> 
       {shown.map(([label, value]) => (
         <div key={label}>
           <dt>{label}</dt>
-          <dd>{value}</dd>
+          {/* A date may be written a hair differently by the server: what is there stays. */}
+          <dd suppressHydrationWarning>{value}</dd>
         </div>
       ))}
     </dl>

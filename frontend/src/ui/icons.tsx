@@ -84,6 +84,40 @@ export function PrintIcon(): ReactNode {
   )
 }
 
+export function BankIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M4 10 12 5l8 5zM6 10v7M10 10v7M14 10v7M18 10v7M4 19.5h16" />
+    </Icon>
+  )
+}
+
+export function DeviceIcon(): ReactNode {
+  return (
+    <Icon>
+      <rect x="7.5" y="3.5" width="9" height="17" rx="2" />
+      <path d="M11 17.5h2" />
+    </Icon>
+  )
+}
+
+export function CalendarIcon(): ReactNode {
+  return (
+    <Icon>
+      <rect x="4" y="5.5" width="16" height="14" rx="2" />
+      <path d="M4 10h16M8.5 3.5v4M15.5 3.5v4M12 12.5v4M10 14.5h4" />
+    </Icon>
+  )
+}
+
+export function LinkIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M10 14a4 4 0 0 0 5.7 0l2.8-2.8a4 4 0 0 0-5.7-5.7L11.5 6.8M14 10a4 4 0 0 0-5.7 0l-2.8 2.8a4 4 0 0 0 5.7 5.7l1.3-1.3" />
+    </Icon>
+  )
+}
+
 export function Brand(): ReactNode {
   return (
     <svg className="brand-mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">

@@ -76,6 +76,8 @@ export type Operations = {
       readonly currency?: string
       readonly tourName?: string
       readonly customerEmail?: string
+      /** the payment page's language */
+      readonly locale?: 'fr' | 'en'
     }
     readonly data: {
       readonly sessionId: string
@@ -99,6 +101,8 @@ export type Operations = {
       readonly currency?: string
       readonly tourName?: string
       readonly customerEmail?: string
+      /** the payment page's language */
+      readonly locale?: 'fr' | 'en'
     }
     readonly data: {
       readonly paymentId: string

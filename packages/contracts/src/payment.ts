@@ -35,6 +35,7 @@ export const CreatePaymentBody = Type.Object({
   currency: Type.Optional(Currency),
   tourName: Type.Optional(Type.String({ maxLength: 250 })),
   customerEmail: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
+  locale: Type.Optional(Type.Enum(['fr', 'en'], { description: "the payment page's language" })),
 })
 export type CreatePaymentBody = Static<typeof CreatePaymentBody>
 

@@ -49,7 +49,7 @@ describe('the TypeScript client', () => {
     assert.equal(verified.status, 'complete')
     assert.equal((await stranger.call('GET /status', { query })).bookingId, bookingId)
     const service = createClient({ gatewayUrl: platform.gateway.url, getToken: () => SERVICE_TOKEN })
-    const refund = { path, body: { amountMinor: 100 }, idempotencyKey: 'client test' }
+    const refund = { path, body: { amountMinor: 100 }, idempotencyKey: 'client-test' }
     const first = await service.call('POST /payments/{bookingId}/refunds', refund)
     const again = await service.call('POST /payments/{bookingId}/refunds', refund)
     assert.equal(first.amountMinor, 100)

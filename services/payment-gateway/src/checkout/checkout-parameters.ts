@@ -10,7 +10,13 @@ export type Ids = { readonly bookingId: string; readonly paymentId: string; read
 export function sessionParameters(
   ids: Ids,
   booking: Booking,
-  options: { frontendUrl: string; customerEmail: string | null; tourName: string | null; now: Date },
+  options: {
+    frontendUrl: string
+    customerEmail: string | null
+    tourName: string | null
+    locale: 'fr' | 'en' | null
+    now: Date
+  },
 ): AttemptParameters {
   const metadata = metadataOf(ids)
   const bookingId = encodeURIComponent(ids.bookingId)
@@ -36,6 +42,7 @@ export function sessionParameters(
     metadata,
     payment_intent_data: { metadata },
     ...expiry(booking, options.now),
+    ...(options.locale === null ? {} : { locale: options.locale }),
     ...(email === null ? {} : { customer_email: email }),
   } as AttemptParameters
 }

@@ -207,6 +207,7 @@ async function newAttempt(tx: Tx, deps: CheckoutDeps, payment: Payment, wish: Wi
           frontendUrl: deps.frontendUrl,
           customerEmail,
           tourName: body.tourName ?? null,
+          locale: body.locale ?? null,
           now: new Date(),
         })
       : intentParameters(ids, booking, { customerEmail })

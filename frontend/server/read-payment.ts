@@ -1,0 +1,52 @@
+import { gatewaySource } from '@passerelle/client/gateway-source'
+import type { Known, Payment, VerificationState } from '@passerelle/client/payment'
+import type { Verification } from '@passerelle/client/payment'
+import type { ReadOutcome } from '@passerelle/client/watch-payment'
+
+// A payer waits in front of a white page for this. What is not known by then, the page asks for itself.
+const READ_MS_MAX = 2000
+
+type Asked = {
+  readonly gatewayUrl: string
+  readonly bookingId: string
+  readonly sessionId: string | null
+  readonly statusToken: string
+}
+
+/**
+ * What the gateway knows of a payment while its page is made; a return asks Stripe too, which heals a lost webhook.
+ * Null when the gateway did not answer in time.
+ */
+export async function readPayment(
+  asked: Asked,
+  options: { readonly verifies: boolean },
+): Promise<Known | null> {
+  const signal = AbortSignal.timeout(READ_MS_MAX)
+  const source = gatewaySource({ ...asked, sessionId: options.verifies ? asked.sessionId : null, ...options })
+  // First Stripe, then the status: so the status tells what Stripe said.
+  const verified = source.verify ? await source.verify(signal) : null
+  const status = await source.readStatus(signal)
+  if (status.kind !== 'answer') return null
+  return { payment: status.value, verification: stateOf(verified) }
+}
+
+function stateOf(outcome: ReadOutcome<Verification> | null): VerificationState {
+  if (outcome === null) return { state: 'none' }
+  return outcome.kind === 'answer' ? { state: 'answered', answer: outcome.value } : { state: outcome.kind }
+}
+
+/** The payment a status token opens: `unknown` when none, `unavailable` when the gateway did not answer in time. */
+export async function readByToken(
+  gatewayUrl: string,
+  statusToken: string,
+): Promise<Payment | 'unknown' | 'unavailable'> {
+  const url = `${gatewayUrl}/api/v1/payment-gateway/status?token=${encodeURIComponent(statusToken)}`
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(READ_MS_MAX) })
+    if (response.status >= 400 && response.status < 500) return 'unknown'
+    const body = (await response.json()) as { data?: Payment }
+    return response.ok && body.data ? body.data : 'unavailable'
+  } catch {
+    return 'unavailable'
+  }
+}
