@@ -45,6 +45,7 @@ const SHARED = ['HOST', 'LOG_LEVEL', 'SHUTDOWN_DRAIN_SECONDS']
 const AUTH = ['AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_JWT_SECRET', 'TRUSTED_PROXIES', 'BOOKING_STATUS_EXTENDED']
 const LIMITS = ['RATE_LIMIT_PER_MINUTE', 'RATE_LIMIT_FAILURES_PER_MINUTE']
 const GATEWAY = [
+  'REFUND_LOST_BOOKINGS',
   ...LIMITS,
   'STRIPE_IP_ALLOWLIST',
   'STRIPE_IP_ALLOWLIST_SOURCE',
@@ -52,6 +53,7 @@ const GATEWAY = [
   'CHECKOUTS_PER_CUSTOMER_PER_HOUR',
 ]
 const BOOKING = [...LIMITS, 'BOOKING_HOLD_MINUTES', 'AUTH_JWKS_URL']
+const FRONTEND = ['STRIPE_PUBLISHABLE_KEY', 'STRIPE_JS_URL', 'GATEWAY_INTERNAL_URL']
 const SET_BY_PLAN = `
   PORT DATABASE_URL FRONTEND_URL BOOKING_SERVICE_URL INTERNAL_SERVICE_TOKEN AUTH_DEMO STRIPE_SECRET_KEY
   STRIPE_WEBHOOK_SECRET STRIPE_API_BASE GATEWAY_URL BOOKING_URL SANDBOX_DATA_DIR SANDBOX_WEBHOOK_URL
@@ -63,6 +65,7 @@ const OURS = new Set([
   ...AUTH,
   ...GATEWAY,
   ...BOOKING,
+  ...FRONTEND,
   ...SET_BY_PLAN,
   ...Object.values(PORT_VARIABLES),
 ])
@@ -146,7 +149,7 @@ export function planParts(input: PartsInput): readonly Part[] {
     {
       name: 'frontend',
       script: 'frontend/server/main.ts',
-      env: { GATEWAY_URL: plan.urls.gateway, BOOKING_URL: plan.urls.booking },
+      env: frontendEnvironment(input),
     },
   ]
   const shared = {
@@ -204,6 +207,21 @@ function gatewayEnvironment(input: PartsInput): Environment {
     STRIPE_WEBHOOK_SECRET: source['STRIPE_WEBHOOK_SECRET'] || secrets.webhookSecret,
     STRIPE_API_BASE:
       source['STRIPE_API_BASE'] || (plan.stripe.kind === 'real' ? plan.stripe.apiBase : plan.urls.sandbox),
+  }
+}
+
+function frontendEnvironment({ plan, source }: PartsInput): Environment {
+  const sandbox = {
+    STRIPE_PUBLISHABLE_KEY: 'pk_test_passerelle_sandbox',
+    STRIPE_JS_URL: `${plan.urls.sandbox}/v3/`,
+  }
+  return {
+    GATEWAY_URL: plan.urls.gateway,
+    BOOKING_URL: plan.urls.booking,
+    FRONTEND_URL: source['FRONTEND_URL'] || plan.urls.frontend,
+    ...pick(source, FRONTEND),
+    // The sandbox takes any publishable test key, but its script must be its own.
+    ...(plan.stripe.kind === 'sandbox' ? sandbox : {}),
   }
 }
 

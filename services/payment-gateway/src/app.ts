@@ -107,7 +107,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   addRoutes(server, config, { ...parts, ...workers, inbox, healing, allowlist, stopping: stopping.signal })
   healthRoutes(server, { pool, schemaVersion, isStopping: () => draining.signal.aborted })
   const { url, port } = await listen(server, config)
-  log.info({ port, livemode: config.stripe.livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
+  log.info({ port, livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
 
   return {
     url,

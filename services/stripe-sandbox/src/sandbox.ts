@@ -10,6 +10,7 @@ import { sourceOperations } from './accounts/source.routes.ts'
 import { sessionOperations } from './checkout/session.routes.ts'
 import { serveControl } from './control/control.routes.ts'
 import { serveDashboard } from './dashboard/dashboard.routes.ts'
+import { serveElements } from './elements/elements.routes.ts'
 import { ApiError } from './errors.ts'
 import { Deliverer } from './events/deliver.ts'
 import type { Resend } from './events/event.routes.ts'
@@ -111,6 +112,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   serveListeners(app, relay)
   const resend: Resend = (event, to) => deliverer.resendAll(event, to)
   serveApi(app, api, operations(resend, relay))
+  serveElements(app)
   servePages(app, { store, deliverer, log })
   serveDashboard(app, { store, deliverer, faults })
   serveControl(app, { store, scheduler, deliverer, faults, log })

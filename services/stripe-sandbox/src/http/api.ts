@@ -7,6 +7,7 @@ import { refusalOf, resetConnection, truncateAnswer } from '../faults/spoil-call
 import { newId } from '../ids.ts'
 import type { OnSent } from '../sent.ts'
 import type { Store } from '../store/store.ts'
+import { forBrowsers, requireClientSecret } from '../elements/publishable.ts'
 import { authenticate } from './authentication.ts'
 import type { FormObject } from './form.ts'
 import { FormError, parseForm } from './form.ts'
@@ -35,8 +36,8 @@ export function serveApi(app: FastifyInstance, deps: ApiDeps, operations: readon
       handler: async (request, reply) => {
         const requestId = newId('req', 14)
         try {
-          authenticate(request.headers.authorization)
-          await handle(deps, running, { operation, requestId }, { request, reply })
+          const isBrowser = authenticate(request.headers.authorization) === 'publishable'
+          await handle(deps, running, { operation, requestId, isBrowser }, { request, reply })
         } catch (error) {
           answerError(deps, { error, requestId }, request, reply)
         }
@@ -49,7 +50,7 @@ export function serveApi(app: FastifyInstance, deps: ApiDeps, operations: readon
 async function handle(
   deps: ApiDeps,
   running: InFlight,
-  call: { operation: Operation; requestId: string },
+  call: Pick<Context, 'operation' | 'requestId' | 'isBrowser'>,
   { request, reply }: { request: FastifyRequest; reply: FastifyReply },
 ): Promise<void> {
   const form = readForm(request)
@@ -63,6 +64,8 @@ async function handle(
     part: pathPart(request, 'part'),
   }
   const { key } = context
+  const { method, path } = call.operation
+  if (call.isBrowser) requireClientSecret(deps.store, { method, path, id: context.id, form })
   const print = fingerprint(call.operation.method, context.path, form)
   const stored = key === null ? undefined : recall(deps.store, running, key, print)
   if (stored) {
@@ -127,7 +130,7 @@ function send(deps: ApiDeps, reply: FastifyReply, context: Context, answer: Answ
     if (answer.status < 400) reply.header('Stripe-Should-Retry', 'false')
   }
   if (answer.replayed !== undefined) reply.header('Idempotent-Replayed', 'true')
-  void reply.code(answer.status).send(answer.body)
+  void reply.code(answer.status).send(context.isBrowser ? forBrowsers(answer.body) : answer.body)
 }
 
 /** Answers what was thrown, in Stripe's shape; an unexpected error is logged and becomes a 500. */

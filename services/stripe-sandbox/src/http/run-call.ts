@@ -15,6 +15,8 @@ export type Answer = { readonly status: number; readonly body: string; readonly 
 export type Context = {
   readonly operation: Operation
   readonly requestId: string
+  /** Called with a publishable key: by a payer's browser. */
+  readonly isBrowser: boolean
   readonly key: string | null
   readonly version: string
   readonly fromCommandLine: boolean

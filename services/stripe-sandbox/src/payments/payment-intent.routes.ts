@@ -65,6 +65,7 @@ const DETAILS = {
 const CONFIRM = {
   ...DETAILS,
   amount_to_confirm: integer(),
+  client_secret: text(),
   error_on_requires_action: flag(),
   off_session: text(),
   return_url: url(),
