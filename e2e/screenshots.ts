@@ -1,0 +1,39 @@
+// `npm run screenshots`: every state of the payer's page, both themes, on a telephone and on a desktop, into screenshots/.
+// With arguments: those scenes only.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { launchBrowser } from './browser.ts'
+import { SCENES, newCustomer } from './scenes.ts'
+import { ROOT, startTestStack } from './stack.ts'
+
+const FOLDER = join(ROOT, 'screenshots')
+const SIZES = { phone: { width: 390, height: 760 }, desktop: { width: 1280, height: 800 } } as const
+const wanted = process.argv.slice(2)
+
+async function shoot(page: Page, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(SIZES))
+    for (const theme of ['light', 'dark'] as const) {
+      await page.setViewportSize(viewport)
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
+      writeFileSync(join(FOLDER, `${name}.${size}.${theme}.png`), await page.screenshot({ fullPage: true }))
+    }
+}
+
+mkdirSync(FOLDER, { recursive: true })
+const stack = await startTestStack({ REFUND_LOST_BOOKINGS: 'off' })
+const browser = await launchBrowser()
+try {
+  for (const [index, scene] of SCENES.entries()) {
+    if (wanted.length > 0 && !wanted.some((name) => scene.name.includes(name))) continue
+    const customer = await newCustomer(browser, stack, { locale: index % 2 === 0 ? 'fr-FR' : 'en-GB' })
+    const page = await scene.open(customer)
+    await page.locator(`[data-state="${scene.state}"]`).waitFor()
+    await shoot(page, scene.name)
+    process.stdout.write(`${scene.name}\n`)
+    await customer.leave()
+  }
+} finally {
+  await browser.close()
+  await stack.stop()
+}
