@@ -38,8 +38,8 @@ import { setupIntentOperations } from './payments/setup-intent.routes.ts'
 import { runTasks } from './run-tasks.ts'
 import type { OnSent } from './sent.ts'
 import { watchEvents } from './sent.ts'
-import type { Settings } from './settings.ts'
-import { DEFAULT_SETTINGS } from './settings.ts'
+import type { Settings, SettingsChange } from './settings.ts'
+import { changedSettings, DEFAULT_SETTINGS } from './settings.ts'
 import { Clock } from './store/clock.ts'
 import { Scheduler } from './store/scheduler.ts'
 import { NOBODY, Store } from './store/store.ts'
@@ -58,7 +58,7 @@ export type SandboxOptions = {
   /** Sees every object and event that the sandbox sends, for checking them; see sent.ts. */
   readonly onSent?: OnSent
   /** Delays, fees and assumptions; see settings.ts. */
-  readonly settings?: Partial<Settings>
+  readonly settings?: SettingsChange
 }
 
 export type Sandbox = {
@@ -69,7 +69,8 @@ export type Sandbox = {
   stop(): Promise<void>
 }
 
-const operations = (resend: Resend, relay: Relay): readonly Operation[] => [
+/** The whole API: every route with the parameters it takes. */
+export const operations = (resend: Resend, relay: Relay): readonly Operation[] => [
   ...sessionOperations,
   ...paymentIntentOperations,
   ...paymentMethodOperations,
@@ -99,7 +100,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       level: 'silent',
       destination: new Writable({ write: (_chunk, _encoding, done) => done() }),
     })
-  const settings: Settings = { ...DEFAULT_SETTINGS, ...options.settings }
+  const settings = changedSettings(DEFAULT_SETTINGS, options.settings ?? {})
   const { store, clock } = openStore(settings, options.dataDir)
   const scheduler = new Scheduler(clock, (error) => log.error({ err: error }, 'task.crashed'))
   const faults = new Faults()

@@ -38,13 +38,28 @@ export function paySession(
   const intent =
     before && reusable && tx.settings.assume.sessionKeepsPaymentIntent ? before : intentOf(tx, session)
   const created = intent === before ? undefined : render(tx, 'payment_intents', intent)
-  tx.put('sessions', { ...session, paymentIntent: intent.id, payer: how.payer })
-  const outcome = confirmPayment(tx, intent, { method, returnUrl: pageUrl(tx, session.id) })
+  const begun = tx.put('sessions', { ...session, paymentIntent: intent.id, payer: how.payer })
+  const tellCreation = (): void => {
+    if (created) emit(tx, 'payment_intent.created', created)
+  }
+  const pay = (): PaymentOutcome => confirmPayment(tx, intent, { method, returnUrl: pageUrl(tx, session.id) })
+  const outcome = method.type === 'sepa_debit' ? startDebit(tx, begun, { tellCreation, pay }) : pay()
   // In recorded logs of Checkout the creation is told after what came of it.
-  if (created) emit(tx, 'payment_intent.created', created)
+  if (method.type !== 'sepa_debit') tellCreation()
   remember(tx, session.id, how.submit, outcome)
-  conclude(tx, session.id, outcome)
+  if (tx.get('sessions', session.id)?.status === 'open') conclude(tx, session.id, outcome)
   return outcome
+}
+
+// Nobody has recorded in which order Checkout tells a debit.
+function startDebit(
+  tx: Tx,
+  session: SessionRecord,
+  steps: { tellCreation: () => void; pay: () => PaymentOutcome },
+): PaymentOutcome {
+  if (tx.settings.assume.debitToldFirst === 'session') complete(tx, session, 'unpaid')
+  steps.tellCreation()
+  return steps.pay()
 }
 
 /** The payer passed or failed 3-D Secure: ends the challenge, and the Session with it when the payment succeeds. */
@@ -57,7 +72,9 @@ export function answerSessionChallenge(tx: Tx, intent: PaymentIntentRecord, pass
 function conclude(tx: Tx, sessionId: string, outcome: PaymentOutcome): void {
   if (outcome.kind === 'declined' || outcome.kind === 'challenge') return
   const session = tx.get('sessions', sessionId)
-  if (session) complete(tx, session, outcome.kind === 'paid' ? 'paid' : 'unpaid')
+  if (!session) return
+  const held = outcome.kind === 'authorized' ? tx.settings.assume.heldSessionPaymentStatus : 'unpaid'
+  complete(tx, session, outcome.kind === 'paid' ? 'paid' : held)
 }
 
 function completeFree(tx: Tx, session: SessionRecord, payer: Payer): PaymentOutcome {

@@ -25,7 +25,8 @@ import { resolvePaymentMethod } from '../payments/payment-method.ts'
 export const sessionOperations: readonly Operation[] = [
   operation('POST /v1/checkout/sessions', CREATE_SESSION, (tx, { params, version }) => {
     if (params.payment_method_types !== undefined && !isBefore(version, '2026-09-30')) {
-      throw unknownParameters(['payment_method_types'])
+      const { removedSessionParameterCode: code } = tx.settings.assume
+      throw unknownParameters(['payment_method_types'], code === '' ? null : code)
     }
     return render(tx, 'sessions', createSession(tx, params))
   }),

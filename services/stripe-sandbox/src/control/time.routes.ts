@@ -1,5 +1,6 @@
 import { invalidRequest } from '../errors.ts'
 import { readRule } from '../faults/fault.ts'
+import { changedSettings, readSettings } from '../settings.ts'
 import { NOBODY } from '../store/store.ts'
 import type { ControlDeps, Route } from './control.ts'
 import { readJson } from './control.ts'
@@ -7,7 +8,7 @@ import { readJson } from './control.ts'
 const MAX_ADVANCE_S = 400 * 86_400
 const MAX_SPEED = 1_000_000
 
-/** Time and trouble: the clock and the faults. */
+/** Time and trouble: the clock, the settings and the faults. */
 export function timeAndTrouble(route: Route, deps: ControlDeps): void {
   const { store, scheduler, deliverer, faults } = deps
   const { clock } = store
@@ -42,6 +43,11 @@ export function timeAndTrouble(route: Route, deps: ControlDeps): void {
     }
     await scheduler.advanceTo(clock.nowMs() + Math.round(seconds * 1000), () => deliverer.idle())
     return keep()
+  })
+  route('GET', 'settings', () => store.settings)
+  route('POST', 'settings', (request) => {
+    const change = readSettings(readJson(request))
+    return Object.assign(store.settings, changedSettings(store.settings, change))
   })
   route('GET', 'faults', () => faults.list())
   route('POST', 'faults', (request) => {

@@ -34,6 +34,7 @@ export class Deliverer {
   readonly #faults: Faults
   readonly #flaws = new Map<string, Flaw>()
   readonly #faultless = new Set<string>()
+  readonly #failingSince = new Map<string, number>()
   readonly #lanes = new Map<string, Lane>()
   #held: string[] = []
   readonly #sender = new Sender()
@@ -341,8 +342,24 @@ export class Deliverer {
       },
       succeeded ? 'webhook.delivered' : 'webhook.failed',
     )
+    this.#judge(delivery.endpoint, succeeded)
     if (trigger === 'automatic') this.#schedule(row)
     for (const check of this.#waiters) check()
+  }
+
+  // Whether Stripe disables an endpoint that only fails is not published: off unless a setting says when.
+  #judge(endpointId: string, succeeded: boolean): void {
+    const limitMs = this.#store.settings.assume.endpointDisabledAfterMs
+    const nowMs = this.#store.clock.nowMs()
+    if (succeeded || limitMs === 0) {
+      this.#failingSince.delete(endpointId)
+      return
+    }
+    const sinceMs = this.#failingSince.get(endpointId) ?? nowMs
+    this.#failingSince.set(endpointId, sinceMs)
+    const endpoint = this.#store.get('webhook_endpoints', endpointId)
+    if (!endpoint || nowMs - sinceMs < limitMs) return
+    this.#store.transact(NOBODY, (tx) => tx.put('webhook_endpoints', { ...endpoint, status: 'disabled' }))
   }
 
   #afterAutomatic(delivery: DeliveryRecord, succeeded: boolean): DeliveryRecord {

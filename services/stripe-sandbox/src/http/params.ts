@@ -7,7 +7,10 @@ import { emptyForm } from './form.ts'
  * Reads one parameter or throws the 400 that names it. '' is what the SDK sends for null and means "unset":
  * an object reader hands it on as null, so `undefined` is "not sent" and `null` is "clear it".
  */
-export type Reader<T> = (value: FormValue, path: string) => T
+export type Reader<T> = ((value: FormValue, path: string) => T) & {
+  /** The parameters inside, where the reader reads them one by one. */
+  readonly shape?: Shape
+}
 export type Shape = Readonly<Record<string, Reader<unknown>>>
 export type Params<S extends Shape> = { readonly [K in keyof S]?: ReturnType<S[K]> | null }
 export type Metadata = Record<string, string>
@@ -124,7 +127,7 @@ export function email(): Reader<string> {
 }
 
 export function list<T>(item: Reader<T>, max = 100): Reader<T[]> {
-  return (value, path) => {
+  const read = (value: FormValue, path: string): T[] => {
     if (!Array.isArray(value)) throw invalidParameter('Invalid array', { param: path })
     if (value.length > max) {
       throw invalidParameter(`The array contains too many elements: at most ${max} are allowed.`, {
@@ -133,6 +136,7 @@ export function list<T>(item: Reader<T>, max = 100): Reader<T[]> {
     }
     return value.map((element, index) => item(element, `${path}[${index}]`))
   }
+  return item.shape ? Object.assign(read, { shape: item.shape }) : read
 }
 
 /** Accepts anything: for parameters that Stripe has and the sandbox does nothing with. */
@@ -183,13 +187,14 @@ export function range(): Reader<Range> {
 }
 
 export function object<S extends Shape>(shape: S): Reader<Params<S>> {
-  return (value, path) => {
+  const read = (value: FormValue, path: string): Params<S> => {
     if (value === '') return {}
     if (typeof value === 'string' || Array.isArray(value)) {
       throw invalidParameter('Invalid object', { param: path })
     }
     return readObject(shape, value, path)
   }
+  return Object.assign(read, { shape })
 }
 
 /** Reads the parameters of a whole request; unknown ones are refused. */
@@ -208,12 +213,12 @@ function readObject<S extends Shape>(shape: S, form: FormObject, path: string): 
 }
 
 /** The 400 that names parameters Stripe does not know. */
-export function unknownParameters(names: string[]): Error {
+export function unknownParameters(names: string[], code: string | null = 'parameter_unknown'): Error {
   const sentence =
     names.length === 1
       ? `Received unknown parameter: ${names[0]}`
       : `Received unknown parameters: ${names.join(', ')}`
-  return invalidParameter(sentence, { code: 'parameter_unknown', param: names[0] ?? '' })
+  return invalidParameter(sentence, { ...(code === null ? {} : { code }), param: names[0] ?? '' })
 }
 
 function childPath(path: string, name: string): string {

@@ -4,6 +4,7 @@ import { render } from '../resources.ts'
 import type { PaymentIntentRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
+import { expectDisputes } from './confirm-payment.ts'
 import { instrumentByName } from './instruments.ts'
 import { requireCancelable, unexpectedState } from './payment-intent.ts'
 
@@ -51,8 +52,7 @@ export function capturePayment(
   emit(tx, 'payment_intent.succeeded', render(tx, 'payment_intents', done))
   later(tx, 'settle_charge', charge.id, { ms: tx.settings.chargeUpdatedDelayMs })
   const method = tx.get('payment_methods', charge.paymentMethod)
-  const { dispute } = method ? instrumentByName(method.instrument) : {}
-  if (dispute) later(tx, 'open_dispute', charge.id, { ms: tx.settings.disputeOpenedDelayMs, note: dispute })
+  if (method) expectDisputes(tx, charge, instrumentByName(method.instrument))
   return done
 }
 
@@ -65,7 +65,9 @@ export function cancelPayment(
   requireCancelable(intent, tx.settings.publicUrl)
   const charge = tx.get('charges', intent.latestCharge ?? '')
   if (intent.status === 'requires_capture' && charge) {
-    tx.put('charges', { ...charge, released: true, amountRefunded: charge.amount })
+    const released = tx.put('charges', { ...charge, released: true, amountRefunded: charge.amount })
+    if (tx.settings.assume.releaseTellsChargeRefunded)
+      emit(tx, 'charge.refunded', render(tx, 'charges', released), { amount_refunded: 0, refunded: false })
   }
   const canceled = tx.put('payment_intents', {
     ...intent,
@@ -84,7 +86,7 @@ export function expireHold(tx: Tx, intentId: string): void {
   const intent = tx.get('payment_intents', intentId)
   const charge = tx.get('charges', intent?.latestCharge ?? '')
   if (intent?.status !== 'requires_capture' || !charge) return
+  const released = tx.put('charges', { ...charge, released: true, amountRefunded: charge.amount })
+  emit(tx, 'charge.expired', render(tx, 'charges', released))
   cancelPayment(tx, intent, 'automatic')
-  const released = tx.get('charges', charge.id)
-  if (released) emit(tx, 'charge.expired', render(tx, 'charges', released))
 }

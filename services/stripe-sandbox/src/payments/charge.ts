@@ -151,6 +151,8 @@ export const APPROVED: Outcome = {
   sellerMessage: 'Payment complete.',
 }
 
+export const ELEVATED: Outcome = { ...APPROVED, riskLevel: 'elevated', riskScore: 70 }
+
 /** What a declined charge says about why. */
 export function outcomeOf(decline: Decline): Outcome {
   const blocked = decline.outcome === 'blocked'

@@ -11,7 +11,7 @@ import type {
 } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
-import { APPROVED, outcomeOf } from './charge.ts'
+import { APPROVED, ELEVATED, outcomeOf } from './charge.ts'
 import type { Decline } from './declines.ts'
 import { DECLINES } from './declines.ts'
 import type { Instrument } from './instruments.ts'
@@ -167,8 +167,24 @@ function failAuthentication(
   method: PaymentMethodRecord | undefined,
 ): PaymentOutcome {
   const error = authenticationFailure(method)
-  fail(tx, intent, error, null)
+  const charge =
+    method && tx.settings.assume.failedAuthenticationMakesCharge
+      ? failedCharge(tx, intent, method, error)
+      : null
+  fail(tx, intent, charge === null ? error : { ...error, charge }, charge)
   return { kind: 'declined', code: error.code ?? '', declineCode: null, message: error.message ?? '' }
+}
+
+function failedCharge(
+  tx: Tx,
+  intent: PaymentIntentRecord,
+  method: PaymentMethodRecord,
+  error: Stripe.PaymentIntent.LastPaymentError,
+): string {
+  const failure = { failureCode: error.code ?? null, failureMessage: error.message ?? null, outcome: null }
+  const charge = newCharge(tx, intent, { method }, { status: 'failed', ...failure })
+  emit(tx, 'charge.failed', render(tx, 'charges', charge))
+  return charge.id
 }
 
 /** Puts the PaymentIntent back to requires_payment_method with the reason, ready for another try. */
@@ -263,7 +279,7 @@ function newCharge(
     failureBalanceTransaction: null,
     failureCode: null,
     failureMessage: null,
-    outcome: APPROVED,
+    outcome: instrumentByName(how.method.instrument).elevatedRisk ? ELEVATED : APPROVED,
     authenticated: how.authenticated ?? false,
     captureBefore: null,
     customer: intent.customer,
@@ -280,8 +296,14 @@ function newCharge(
 
 // Cards that pay and then cause what a merchant fears. With manual capture the trouble starts at capture.
 function expectTrouble(tx: Tx, charge: ChargeRecord, instrument: Instrument): void {
-  if (charge.captured && instrument.dispute) {
-    later(tx, 'open_dispute', charge.id, { ms: tx.settings.disputeOpenedDelayMs, note: instrument.dispute })
-  }
+  if (charge.captured) expectDisputes(tx, charge, instrument)
   if (instrument.fraudWarning) later(tx, 'warn_of_fraud', charge.id, { ms: tx.settings.disputeOpenedDelayMs })
+}
+
+/** The disputes that a captured charge of such a card will meet. */
+export function expectDisputes(tx: Tx, { id }: ChargeRecord, { dispute, disputedTwice }: Instrument): void {
+  if (dispute === undefined) return
+  const soon = { ms: tx.settings.disputeOpenedDelayMs, note: dispute }
+  later(tx, 'open_dispute', id, soon)
+  if (disputedTwice) later(tx, 'open_dispute', id, soon)
 }

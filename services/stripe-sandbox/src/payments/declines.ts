@@ -69,7 +69,23 @@ export const DECLINES = {
     message: 'The payment failed.',
     adviceCode: null,
   },
+  charge_exceeds_source_limit: debit(
+    'charge_exceeds_source_limit',
+    "This payment exceeds the limit of the payer's account for a week.",
+  ),
+  charge_exceeds_weekly_limit: debit(
+    'charge_exceeds_weekly_limit',
+    'This payment exceeds your weekly limit for debits.',
+  ),
+  debit_insufficient_funds: debit(
+    'insufficient_funds',
+    "The customer's account has insufficient funds to cover this payment.",
+  ),
 } as const satisfies Record<string, Decline>
+
+function debit(code: string, message: string): Decline {
+  return { ...GENERIC, code, declineCode: null, message, adviceCode: null }
+}
 
 function declined(declineCode: string, message: string): Decline {
   return { ...GENERIC, declineCode, message }

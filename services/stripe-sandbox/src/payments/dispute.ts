@@ -70,17 +70,21 @@ export function renderDispute(reads: Reads, record: DisputeRecord): Stripe.Dispu
     metadata: record.metadata,
     network_reason_code: REASON_CODES[record.reason] ?? '10.4',
     payment_intent: record.paymentIntent,
-    payment_method_details: {
-      card: {
-        brand: record.brand,
-        case_type: isInquiry(record) ? 'inquiry' : 'chargeback',
-        network: record.brand,
-        network_reason_code: REASON_CODES[record.reason] ?? '10.4',
-      },
-      type: 'card',
-    },
+    ...(record.brand === 'sepa_debit' ? {} : { payment_method_details: cardDetails(record) }),
     reason: record.reason,
     status: record.status,
+  }
+}
+
+function cardDetails(record: DisputeRecord): Stripe.Dispute.PaymentMethodDetails {
+  return {
+    card: {
+      brand: record.brand,
+      case_type: isInquiry(record) ? 'inquiry' : 'chargeback',
+      network: record.brand,
+      network_reason_code: REASON_CODES[record.reason] ?? '10.4',
+    },
+    type: 'card',
   }
 }
 

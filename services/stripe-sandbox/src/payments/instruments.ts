@@ -13,10 +13,19 @@ export type Instrument = {
   /** Asks for 3-D Secure: always, or only until it was set up for off-session use. */
   readonly challenge?: 'always' | 'unless_set_up'
   readonly dispute?: 'fraudulent' | 'product_not_received' | 'inquiry'
+  /** Disputed twice, which some networks allow. */
+  readonly disputedTwice?: true
+  readonly elevatedRisk?: true
   readonly fraudWarning?: true
   readonly refund?: 'pending' | 'fails_later'
   /** SEPA: how the debit ends, at once or after three minutes. */
-  readonly debit?: { readonly ends: 'paid' | 'failed'; readonly delayed: boolean; readonly disputed?: true }
+  readonly debit?: {
+    readonly ends: 'paid' | 'failed'
+    readonly delayed: boolean
+    readonly disputed?: true
+    /** Why it fails, when that is said. */
+    readonly failure?: DeclineName
+  }
 }
 
 type Row = [number: string, name: string, alias: string | null, traits?: Partial<Instrument>]
@@ -97,6 +106,13 @@ const CARDS: readonly Row[] = [
     { dispute: 'product_not_received' },
   ],
   ['4000000000001976', 'dispute_inquiry', 'createDisputeInquiry', { dispute: 'inquiry' }],
+  [
+    '4000000404000079',
+    'dispute_twice',
+    'createMultipleDisputes',
+    { dispute: 'fraudulent', disputedTwice: true },
+  ],
+  ['4000000000009235', 'elevated_risk', 'riskLevelElevated', { elevatedRisk: true }],
   ['4000000000005423', 'fraud_warning', 'createIssuerFraudRecord', { fraudWarning: true }],
   ['4000000000007726', 'refund_pending', 'pendingRefund', { refund: 'pending' }],
   ['4000000000005126', 'refund_fails', 'refundFail', { refund: 'fails_later' }],
@@ -136,6 +152,14 @@ const ACCOUNTS: readonly [name: string, ibans: readonly string[], debit: Instrum
   ],
 ]
 
+// Any valid account whose number ends like this; https://docs.stripe.com/payments/sepa-debit/accept-a-payment#test
+const LIMITED: readonly [ending: string, failure: DeclineName][] = [
+  ['0343434', 'charge_exceeds_source_limit'],
+  ['0121212', 'charge_exceeds_weekly_limit'],
+  ['2222227', 'debit_insufficient_funds'],
+]
+
+const ACCOUNT = { type: 'sepa_debit', brand: 'sepa_debit', funding: '' } as const
 const byNumber = new Map<string, Instrument>()
 const byAlias = new Map<string, Instrument>()
 const byName = new Map<string, Instrument>()
@@ -179,14 +203,16 @@ export const BANK_TRANSFER: Instrument = {
   last4: '',
 }
 byName.set(BANK_TRANSFER.name, BANK_TRANSFER)
+for (const [, failure] of LIMITED) {
+  const debit = { ends: 'failed', delayed: false, failure } as const
+  byName.set(failure, { ...ACCOUNT, name: failure, country: '', last4: '', debit })
+}
 for (const [name, ibans, debit] of ACCOUNTS) {
   for (const iban of ibans) {
     const account: Instrument = {
+      ...ACCOUNT,
       name: `${name}_${iban.slice(0, 2).toLowerCase()}`,
-      type: 'sepa_debit',
-      brand: 'sepa_debit',
       country: iban.slice(0, 2),
-      funding: '',
       last4: iban.slice(-4),
       debit,
     }
@@ -213,9 +239,22 @@ export function instrumentByCardNumber(number: string): Instrument {
 }
 
 /** The test account with that IBAN, or undefined. */
-export function instrumentByIban(iban: string): Instrument | undefined {
-  const known = byNumber.get(iban.replaceAll(/\s/g, '').toUpperCase())
-  return known?.type === 'sepa_debit' ? known : undefined
+export function instrumentByIban(text: string): Instrument | undefined {
+  const iban = text.replaceAll(/\s/g, '').toUpperCase()
+  const known = byNumber.get(iban)
+  if (known) return known.type === 'sepa_debit' ? known : undefined
+  const failure = LIMITED.find(([ending]) => iban.endsWith(ending))?.[1]
+  if (failure === undefined || !isIbanValid(iban)) return undefined
+  return { ...instrumentByName(failure), country: iban.slice(0, 2), last4: iban.slice(-4) }
+}
+
+/** ISO 13616: the country and the check digits moved to the end leave 1 when divided by 97. */
+export function isIbanValid(iban: string): boolean {
+  if (!/^[A-Z]{2}\d{2}[A-Z0-9]{10,30}$/.test(iban)) return false
+  const digits = (iban.slice(4) + iban.slice(0, 4)).replaceAll(/[A-Z]/g, (letter) =>
+    String(Number.parseInt(letter, 36)),
+  )
+  return BigInt(digits) % 97n === 1n
 }
 
 export function isLuhnValid(number: string): boolean {

@@ -3,7 +3,7 @@ import { emit } from '../events/event.ts'
 import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import type { Params } from '../http/params.ts'
+import type { Metadata, Params } from '../http/params.ts'
 import {
   anything,
   changeMetadata,
@@ -203,13 +203,15 @@ function update(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof UPDAT
   requireCustomer(tx, params.customer)
   const method = methodOf(tx, params, intent.customer)
   const waits = method && intent.status === 'requires_payment_method'
+  const metadata = changeMetadata(intent.metadata, params.metadata)
+  if (params.metadata !== undefined) mirrorMetadata(tx, intent, metadata)
   return tx.put('payment_intents', {
     ...intent,
     amount,
     currency: code,
     customer: params.customer === undefined ? intent.customer : params.customer,
     description: params.description === undefined ? intent.description : params.description,
-    metadata: changeMetadata(intent.metadata, params.metadata),
+    metadata,
     receiptEmail: params.receipt_email === undefined ? intent.receiptEmail : params.receipt_email,
     setupFutureUsage:
       params.setup_future_usage === undefined ? intent.setupFutureUsage : params.setup_future_usage,
@@ -217,6 +219,13 @@ function update(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof UPDAT
     ...(method ? { paymentMethod: method.id } : {}),
     ...(waits ? { status: 'requires_confirmation' as const } : {}),
   })
+}
+
+function mirrorMetadata(tx: Tx, intent: PaymentIntentRecord, metadata: Metadata): void {
+  const charge = tx.get('charges', intent.latestCharge ?? '')
+  if (!charge || !tx.settings.assume.laterMetadataReachesCharge) return
+  const changed = tx.put('charges', { ...charge, metadata })
+  emit(tx, 'charge.updated', render(tx, 'charges', changed), { metadata: charge.metadata })
 }
 
 function confirm(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof CONFIRM>): PaymentIntentRecord {

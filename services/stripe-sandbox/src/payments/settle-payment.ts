@@ -43,14 +43,17 @@ export function settleDebit(tx: Tx, intentId: string, forced?: 'paid' | 'failed'
   if (intent?.status !== 'processing' || !charge || !method) return
   const debit = instrumentByName(method.instrument).debit
   if ((forced ?? debit?.ends) === 'failed') {
+    const why = DECLINES[debit?.failure ?? 'debit_failed']
     const failed = tx.put('charges', {
       ...charge,
       status: 'failed',
-      failureCode: 'payment_intent_payment_attempt_failed',
-      failureMessage: DECLINES.debit_failed.message,
+      failureCode: why.code,
+      failureMessage: why.message,
     })
     emit(tx, 'charge.failed', render(tx, 'charges', failed))
-    fail(tx, intent, { ...lastError(DECLINES.debit_failed, method), charge: charge.id }, charge.id)
+    // The list of codes that a PaymentIntent may carry lacks this one of charges.
+    const told = why.code === 'charge_exceeds_weekly_limit' ? DECLINES.debit_failed : why
+    fail(tx, intent, { ...lastError(told, method), charge: charge.id }, charge.id)
     tellSession(tx, intent, 'failed')
     return
   }
