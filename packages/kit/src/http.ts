@@ -224,9 +224,17 @@ declare module 'fastify' {
   }
 }
 
-/** The address without its query: a query may carry a status token, which never reaches a log. */
+// What an id is made of. A segment that is anything else, or as long a number as a card's, is what somebody sent by
+// mistake: an e-mail address, a card.
+const LOGGABLE_SEGMENT = /^(?!\d{12,19}$)[A-Za-z0-9._:-]{0,128}$/
+
+/** The address without its query (which may carry a status token) and without what is no id: fit for a log. */
 function pathOf(request: FastifyRequest): string {
-  return request.url.split('?', 1)[0] ?? ''
+  const path = request.url.split('?', 1)[0] ?? ''
+  return path
+    .split('/')
+    .map((segment) => (LOGGABLE_SEGMENT.test(segment) ? segment : '…'))
+    .join('/')
 }
 
 /**
