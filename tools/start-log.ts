@@ -44,6 +44,8 @@ export function storyLine(part: string, line: string, colours: boolean): string 
 /** A browser's question before the request, and Fastify's own line beside the part's. */
 function isNoise(entry: Entry): boolean {
   const isPreflight = entry['method'] === 'OPTIONS' && entry['status'] === 204
+  // `payment.changed` tells the same story by payment; this one is for whoever follows an event.
+  if (entry['msg'] === 'stripe_events.stored') return true
   return isPreflight || textOf(entry['msg']).startsWith('Server listening at ')
 }
 

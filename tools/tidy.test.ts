@@ -137,6 +137,23 @@ describe('tidy', () => {
     }
   })
 
+  it('has a heading in docs/operations.md for every error line of the log', () => {
+    const runbook = read('docs/operations.md')
+    const sources = code.filter(
+      (path) => /^(?:services|packages|frontend)\/.*\.ts$/.test(path) && !isTest(path),
+    )
+    const names = sources.flatMap((path) =>
+      [...read(path).matchAll(/\.(?:error|fatal)\(\s*(?:\{[^;]*?\}|\w+),\s*'([a-z_]+\.[a-z_]+)'/g)].map(
+        ([, name]) => name ?? '',
+      ),
+    )
+    assert.ok(names.length >= 15)
+    assert.deepEqual(
+      [...new Set(names)].filter((name) => !runbook.includes(`\n### ${name}\n`)),
+      [],
+    )
+  })
+
   it('keeps download addresses out of the lockfile', () => {
     assert.doesNotMatch(read('package-lock.json'), /"resolved": "https?:/)
   })

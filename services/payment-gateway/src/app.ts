@@ -88,7 +88,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
   }
   const workers = await startWorkers(config, parts)
-  const inbox = createInbox({ ...parts, onApplied: workers.onApplied, onBatch: metrics.onBatch })
+  const inbox = createInbox({ ...parts, onApplied: workers.onApplied, onBatch: batchTeller(metrics, log) })
   const { livemode } = config.stripe
   const healing = startHealing(config.healing, { ...parts, ...workers, livemode })
 
@@ -125,6 +125,24 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       await workers.stop()
       await pool.end()
     },
+  }
+}
+
+// A line names each event of a quiet hour; of a batch in a rush it names some, and counts them all.
+const EVENTS_NAMED_MAX = 20
+
+/** One line per commit of the inbox: its events are the unit of work here, however many requests brought them. */
+function batchTeller({ onBatch }: Metrics, log: Log): Metrics['onBatch'] {
+  return (batch) => {
+    onBatch(batch)
+    const { received, fresh, applied } = batch
+    const events = fresh.slice(0, EVENTS_NAMED_MAX).map(({ id, type }) => `${id} ${type}`)
+    const { owed = fresh.length, skipped = 0, deliveries = 0, changed = [] } = applied ?? {}
+    const paymentIds = changed.slice(0, EVENTS_NAMED_MAX)
+    log.info(
+      { received, new: fresh.length, owed, skipped, deliveries, events, paymentIds },
+      'stripe_events.stored',
+    )
   }
 }
 
@@ -240,7 +258,7 @@ function addRoutes(
       refundRoutes(api, { ...parts, authenticate })
       adminRoutes(api, { ...parts, authenticate })
       reconciliationRoutes(api, { ...parts, authenticate })
-      webhookRoutes(api, { ...parts, secrets, livemode, failures })
+      webhookRoutes(api, { ...parts, secrets, livemode, failures, onRefused: parts.metrics.onRefused })
     },
     { prefix: '/api/v1/payment-gateway' },
   )

@@ -10,6 +10,9 @@ export type Overview = {
   readonly oldestPendingSeconds: number | null
   readonly deadDeliveries: number
   readonly openIncidents: number
+  readonly driftLastHour: number
+  readonly sweepAgeSeconds: number | null
+  readonly reconcileAgeSeconds: number | null
 }
 
 // Whoever watches must not be what the database is busy with.
@@ -26,7 +29,10 @@ export async function readOverview(pool: Pool): Promise<Overview> {
           (select count(*) from stripe_events where status = 'failed') as "failedEvents",
           pending.number as "pendingDeliveries", pending.age as "oldestPendingSeconds",
           (select count(*) from deliveries where status = 'dead') as "deadDeliveries",
-          (select count(*) from incidents where resolved_at is null) as "openIncidents"
+          (select count(*) from incidents where resolved_at is null) as "openIncidents",
+          (select count(*) from drift where found_at > now() - interval '1 hour') as "driftLastHour",
+          ${ageOf('sweep')} as "sweepAgeSeconds",
+          ${ageOf('reconcile')} as "reconcileAgeSeconds"
         from
           (select count(*) as number, extract(epoch from now() - min(received_at))::float8 as age
            from stripe_events where status = 'received') owed,
@@ -37,4 +43,9 @@ export async function readOverview(pool: Pool): Promise<Overview> {
     if (overview === undefined) throw new Error('a select without a where returns one row')
     return overview
   })
+}
+
+function ageOf(schedule: 'sweep' | 'reconcile'): string {
+  return `(select extract(epoch from now() - finished_at)::float8 from schedule_runs
+           where schedule = '${schedule}' and finished_at is not null and error is null order by id desc limit 1)`
 }

@@ -1,13 +1,15 @@
 import type { Pool } from '@passerelle/kit/database'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { readOverview } from '../admin/overview.repository.ts'
 import type { Overview } from '../admin/overview.repository.ts'
 import type { DeliverDeps } from '../outbox/deliver.ts'
 import type { InboxDeps } from '../stripe/inbox.ts'
+import type { WebhookRoutesDeps } from '../stripe/webhook.routes.ts'
 
 export type Metrics = {
   readonly onBatch: NonNullable<InboxDeps['onBatch']>
   readonly onAttempt: NonNullable<DeliverDeps['onAttempt']>
+  readonly onRefused: NonNullable<WebhookRoutesDeps['onRefused']>
   readonly onRequest: (request: AnsweredRequest) => void
   /** Everything in Prometheus's text format; what only the database knows is read now, or left out when it does not answer. */
   readonly render: () => Promise<string>
@@ -39,16 +41,36 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     buckets: [0.005, 0.02, 0.05, 0.2, 0.5, 1, 5],
     registers,
   })
+  const limited = new Counter({
+    name: 'passerelle_rate_limited_total',
+    help: 'Requests answered 429.',
+    registers,
+  })
+  // Memory, processor time and how late the event loop is: what a process that is too busy shows first.
+  collectDefaultMetrics({ register: registry })
   return {
     ...inboxMetrics(registers),
     ...outboxMetrics(registers),
-    onRequest: ({ method, route, status, seconds }) =>
-      requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, seconds),
+    onRequest: ({ method, route, status, seconds }) => {
+      if (status === 429) limited.inc()
+      requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, seconds)
+    },
     render: renderer(registry, deps),
   }
 }
 
-function inboxMetrics(registers: Registry[]): Pick<Metrics, 'onBatch'> {
+const REFUSALS = [
+  'missing',
+  'malformed',
+  'mismatch',
+  'too_old',
+  'in_the_future',
+  'wrong_mode',
+  'address',
+  'rate_limited',
+] as const
+
+function inboxMetrics(registers: Registry[]): Pick<Metrics, 'onBatch' | 'onRefused'> {
   const events = new Counter({
     name: 'passerelle_stripe_events_total',
     help: 'Verified events by what became of them at once: processed, skipped, owed (the worker applies it), duplicate.',
@@ -68,7 +90,15 @@ function inboxMetrics(registers: Registry[]): Pick<Metrics, 'onBatch'> {
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     registers,
   })
+  const refused = new Counter({
+    name: 'passerelle_webhooks_refused_total',
+    help: 'Webhook requests refused before they were stored, by why: the signature, the mode, the address, the limit.',
+    labelNames: ['because'] as const,
+    registers,
+  })
+  for (const because of REFUSALS) refused.inc({ because }, 0)
   return {
+    onRefused: (because) => refused.inc({ because }),
     onBatch: ({ received, fresh, applied }) => {
       batches.observe(received)
       const owed = applied === null ? fresh.length : Math.min(applied.owed, fresh.length)
@@ -125,6 +155,21 @@ const DATABASE_GAUGES: readonly (readonly [string, string, (it: Overview) => num
     (it) => it.deadDeliveries,
   ],
   ['open_incidents', 'Incidents nobody has resolved.', (it) => it.openIncidents],
+  [
+    'drift_found_last_hour',
+    'Differences between what was thought here and what was so, found within the last hour.',
+    (it) => it.driftLastHour,
+  ],
+  [
+    'sweep_age_seconds',
+    'Since the last sweep of missed events ended without an error; 0 before the first.',
+    (it) => it.sweepAgeSeconds ?? 0,
+  ],
+  [
+    'reconcile_age_seconds',
+    'Since the last reconciliation with Stripe ended without an error; 0 before the first.',
+    (it) => it.reconcileAgeSeconds ?? 0,
+  ],
 ]
 
 function renderer(registry: Registry, { pool, isBreakerOpen }: MetricsDeps): () => Promise<string> {

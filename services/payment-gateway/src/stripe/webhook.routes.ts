@@ -17,7 +17,7 @@ export type WebhookRoutesDeps = {
   readonly allowlist: Allowlist | null
   /** Taken only by what fails the signature: a verified event is never refused for its sender's or neighbour's number. */
   readonly failures: RateLimiter
-  readonly onRefused?: (because: SignatureProblem | 'address' | 'rate_limited') => void
+  readonly onRefused?: (because: SignatureProblem | 'wrong_mode' | 'address' | 'rate_limited') => void
 }
 
 // The largest event of a payment is under 6 kB (a dispute with evidence some more); Stripe's own snapshot events of
@@ -80,6 +80,7 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
         if (event === null) return refuse(reply, 400, 'The body is no Stripe event.')
         if (event.livemode !== deps.livemode) {
           request.log.error({ eventId: event.id, livemode: event.livemode }, 'webhook.wrong_mode')
+          deps.onRefused?.('wrong_mode')
           return refuse(reply, 400, `This endpoint takes events with livemode ${deps.livemode} only.`)
         }
         await deps.inbox.receive({ event, payload })
