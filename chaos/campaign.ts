@@ -89,10 +89,11 @@ async function storm(platform: Platform, { options, history, plan, say }: Storm)
     isOver: () => false,
   }
   const left = plan.toReversed()
+  let done = 0
   const payer = async (): Promise<void> => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       await live(world, next)
-      const done = plan.length - left.length
+      done += 1
       if (done % 500 === 0) say(`${done} payments after ${seconds(performance.now() - startedMs)}`)
     }
   }

@@ -56,8 +56,8 @@ export async function startNemesis(platform: Platform, options: NemesisOptions):
       await sleep(afterMs, undefined, { signal: peace.signal }).catch(() => {})
       if (peace.signal.aborted) return
       // The database is struck while the others wait: two at once would only be one longer outage.
-      const struck = carryOut(strike, { platform, history, busy }).catch((error: unknown) =>
-        note(history, `strike ${strike.kind} did not succeed: ${String(error)}`),
+      const struck = carryOut(strike, { platform, history, busy, peace: peace.signal }).catch(
+        (error: unknown) => note(history, `strike ${strike.kind} did not succeed: ${String(error)}`),
       )
       under.add(struck)
       void struck.finally(() => under.delete(struck))
@@ -69,7 +69,6 @@ export async function startNemesis(platform: Platform, options: NemesisOptions):
     leaveInPeace: async () => {
       peace.abort()
       await striking
-      for (const gateway of platform.gateways) gateway.thaw()
       await Promise.all(under)
       platform.bookingFront.setOutage(null)
       platform.bookingFront.setFaults(false)
@@ -98,7 +97,12 @@ async function countStripeFaults(platform: Platform, history: History): Promise<
   for (const { on, fault, hits } of rules) countFault(history, `stripe ${on}: ${fault}`, hits)
 }
 
-type Scene = { readonly platform: Platform; readonly history: History; readonly busy: Set<Service> }
+type Scene = {
+  readonly platform: Platform
+  readonly history: History
+  readonly busy: Set<Service>
+  readonly peace: AbortSignal
+}
 
 async function carryOut(strike: Strike, scene: Scene): Promise<void> {
   const { platform, history } = scene
@@ -111,7 +115,9 @@ async function carryOut(strike: Strike, scene: Scene): Promise<void> {
         it.restart(strike.downMs),
       )
     case 'freeze_gateway':
-      return onService(scene, platform.gateways[strike.gateway], strike.kind, (it) => it.freeze(strike.forMs))
+      return onService(scene, platform.gateways[strike.gateway], strike.kind, (it) =>
+        it.freeze(strike.forMs, scene.peace),
+      )
     case 'kill_booking':
       return onService(scene, platform.booking, strike.kind, (it) => it.kill(strike.downMs))
     case 'kill_database':

@@ -146,7 +146,12 @@ function strikeOf(kind: Strike['kind'], random: ReturnType<typeof createRandom>)
     case 'stop_gateway':
       return { kind, gateway, downMs: random.integer(0, 800) }
     case 'freeze_gateway':
-      return { kind, gateway, forMs: random.integer(500, 7000) }
+      // One in four outlasts its database session: what it had claimed is another's when it wakes up.
+      return {
+        kind,
+        gateway,
+        forMs: random.chance(0.25) ? random.integer(11_000, 16_000) : random.integer(500, 7000),
+      }
     case 'cut_database_sessions':
       return { kind, share: random.pick([0.3, 0.6, 1]) }
     case 'kill_database':

@@ -14,10 +14,8 @@ export type Service = {
   readonly kill: (downMs: number) => Promise<number>
   /** Stops it in order, and starts it again. */
   readonly restart: (downMs: number) => Promise<number>
-  /** SIGSTOP and, after `forMs`, SIGCONT: it wakes up late and believes nothing has happened. */
-  readonly freeze: (forMs: number) => Promise<void>
-  /** Wakes it if it is frozen. */
-  readonly thaw: () => void
+  /** SIGSTOP and, after `forMs` or when the signal says so, SIGCONT: it wakes up and believes nothing has happened. */
+  readonly freeze: (forMs: number, signal: AbortSignal) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -109,13 +107,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     isReady,
     kill: (downMs) => again('SIGKILL', downMs),
     restart: (downMs) => again('SIGTERM', downMs),
-    freeze: async (forMs) => {
+    freeze: async (forMs, signal) => {
       const frozen = child
       frozen?.kill('SIGSTOP')
-      await sleep(forMs)
+      await sleep(forMs, undefined, { signal }).catch(() => {})
       frozen?.kill('SIGCONT')
     },
-    thaw: () => void child?.kill('SIGCONT'),
     stop: async () => {
       wanted = false
       await end('SIGTERM')

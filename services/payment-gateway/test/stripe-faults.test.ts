@@ -7,7 +7,7 @@ import type { Answer, Platform } from './platform.ts'
 // Whatever Stripe does to a call, the payer ends with one payable page, one charge and, where asked, one refund.
 let platform: Platform
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ sandbox: { settings: { redirectWaitMs: 500 } } })
 })
 after(() => platform.stop())
 
@@ -136,5 +136,27 @@ describe('verifying and giving up while Stripe fails', () => {
     } finally {
       await deaf.stop()
     }
+  })
+})
+
+describe('a fraud warning', () => {
+  it('that is heard of before its payment is raised all the same, and is no dead letter', async () => {
+    await setFaults(
+      ['payment_intent.*', 'checkout.*', 'charge.*'].map((type) => ({ on: 'webhook', type, fault: 'drop' })),
+    )
+    const { id: bookingId } = platform.addBooking()
+    const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId } })
+    await payAtSandbox(platform, body.data['sessionId'] ?? '', '4000000000005423')
+    await eventually('the incident', async () => {
+      const { rows } = await platform.pool.query(
+        `select from incidents i join payments p on p.id = i.payment_id
+         where i.kind = 'early_fraud_warning' and p.booking_id = $1`,
+        [bookingId],
+      )
+      return rows.length === 1
+    })
+    const { rows: held } = await platform.pool.query("select id from stripe_events where status = 'failed'")
+    assert.deepEqual(held, [])
+    await setFaults([])
   })
 })

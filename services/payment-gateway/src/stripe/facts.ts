@@ -123,6 +123,8 @@ export function readObject(object: unknown, at: Moment): Reading {
       return readRefund(object, at)
     case 'dispute':
       return readDispute(object, at)
+    case 'radar.early_fraud_warning':
+      return readFraudWarning(object)
     default:
       return { kind: 'nothing', because: 'type_not_handled' }
   }

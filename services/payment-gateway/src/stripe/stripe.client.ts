@@ -28,6 +28,7 @@ export type StripeClient = {
   readonly retrieveBalanceTransaction: (id: string) => Promise<StripeAnswer>
   readonly retrieveDispute: (id: string) => Promise<StripeAnswer>
   readonly retrieveCharge: (id: string) => Promise<StripeAnswer>
+  readonly retrieveFraudWarning: (id: string) => Promise<StripeAnswer>
   /** One page, newest first, after the event `after`. */
   readonly listEvents: (wish: EventsWish) => Promise<EventsAnswer>
 }
@@ -135,6 +136,8 @@ export function createStripeClient(config: StripeConfig): StripeClient {
       ask('balance_transaction', () => stripe.balanceTransactions.retrieve(id)),
     retrieveDispute: (id) => ask('dispute', () => stripe.disputes.retrieve(id)),
     retrieveCharge: (id) => ask('charge', () => stripe.charges.retrieve(id)),
+    retrieveFraudWarning: (id) =>
+      ask('radar.early_fraud_warning', () => stripe.radar.earlyFraudWarnings.retrieve(id)),
     listEvents: (wish) => listEvents(stripe, wish),
   }
 }

@@ -124,6 +124,8 @@ async function fetchObject(event: StripeEvent, refs: Refs, stripe: StripeClient)
       return objectOf(await stripe.retrieveRefund(id))
     case 'dispute':
       return objectOf(await stripe.retrieveDispute(id))
+    case 'radar.early_fraud_warning':
+      return objectOf(await stripe.retrieveFraudWarning(id))
     default:
       return null
   }
