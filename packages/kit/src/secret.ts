@@ -17,7 +17,7 @@ export function isOneOf(given: string, secrets: readonly string[]): boolean {
 
 // What stands in examples and templates until somebody sets a real one.
 const PLACEHOLDER =
-  /^(?:whsec_)?(?:change[-_ ]?(?:me|it|this)\w*|(?:my|your|some|super|default)?[-_ ]?(?:secret|password|token)[-_ ]?(?:key|here)?|passw0rd|default|example|placeholder|none|null|undefined|x+|\.{3,}|…|your[-_ ].*|<.*>|\$\{.*\}|\d+)$/i
+  /^(?:\d+|(?:whsec_)?(?:change[-_ ]?(?:me|it|this)\w*|(?:my|your|some|super|default)?[-_ ]?(?:secret|password|token)[-_ ]?(?:key|here)?|passw0rd|default|example|placeholder|none|null|undefined|x+|\.{3,}|…|your[-_ ].*|<.*>|\$\{.*\}))$/i
 const DISTINCT_CHARACTERS_MIN = 5
 
 /** Why a secret is none ("is a placeholder"), or null when it will do. Never says anything of its content. */
