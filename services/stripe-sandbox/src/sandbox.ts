@@ -188,9 +188,9 @@ function buildApp(deps: ApiDeps): FastifyInstance {
 
 function serveListeners(app: FastifyInstance, relay: Relay): void {
   app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
-  app.addHook('onSend', async (request, reply, body) => {
-    if (request.url.startsWith('/v1/') && relay.isTailed) relay.tell(requestLog(request, reply, body))
-    return body
+  app.addHook('onSend', (request, reply, body, done) => {
+    if (relay.isTailed && request.url.startsWith('/v1/')) relay.tell(requestLog(request, reply, body))
+    done(null, body)
   })
 }
 

@@ -131,8 +131,9 @@ export class Deliverer {
   async stop(): Promise<void> {
     this.#stopping.abort()
     for (const check of this.#waiters) check()
+    // What is under way ends with its connections.
+    await this.#sender.close()
     await Promise.allSettled(this.#inFlight.values())
-    this.#sender.close()
   }
 
   #startNew(changes: readonly Change[]): void {
@@ -310,7 +311,7 @@ export class Deliverer {
   async #send(endpoint: WebhookEndpointRecord, parcel: Parcel): Promise<Result> {
     const timeoutMs = Math.min(this.#store.settings.deliveryTimeoutMs, MAX_TIMEOUT_MS)
     if (isListener(this.#store, endpoint.id)) return this.#relay.send(endpoint.id, parcel, timeoutMs)
-    return this.#sender.send(parcel, { timeoutMs, signal: this.#stopping.signal })
+    return this.#sender.send(parcel, timeoutMs)
   }
 
   #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
@@ -328,9 +329,9 @@ export class Deliverer {
     const succeeded = attempt.status !== null && attempt.status >= 200 && attempt.status < 300
     const attempts = [...delivery.attempts, attempt].slice(-MAX_ATTEMPTS_KEPT)
     const next = trigger === 'automatic' ? this.#afterAutomatic(delivery, succeeded) : delivery
-    const row = this.#store.transact(NOBODY, (tx) =>
-      tx.put('deliveries', { ...next, attempts, ...(succeeded ? { status: 'delivered' as const } : {}) }),
-    )
+    const row = { ...next, attempts, ...(succeeded ? { status: 'delivered' as const } : {}) }
+    // Not worth a write of its own: after a kill the event is sent again, as it may be anyway.
+    this.#store.note((tx) => tx.put('deliveries', row))
     this.#log.info(
       {
         event: delivery.event,

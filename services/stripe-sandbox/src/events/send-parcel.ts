@@ -1,6 +1,6 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http'
-import type { IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { IncomingHttpHeaders } from 'node:http'
+import { Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 
 /** What came of one attempt: the receiver's status, or why there is none. */
 export type Result = {
@@ -11,72 +11,103 @@ export type Result = {
 }
 export type Answer = { readonly headers: Record<string, string>; readonly body: string }
 export type Parcel = { readonly url: string; readonly body: string; readonly signature: string }
-type Limits = { readonly timeoutMs: number; readonly signal: AbortSignal }
 
-const MAX_FREE_SOCKETS = 50
+const MAX_SOCKETS_PER_ORIGIN = 50
 const ANSWER_BYTES_KEPT = 2048
 const HEADERS_KEPT = 20
 const HEADER_CHARACTERS_KEPT = 200
 
+type Target = { readonly pool: Pool; readonly path: string }
+type Failure = Error & { readonly code?: string; readonly socket?: { readonly bytesRead?: number } | null }
+
 /** Posts parcels to their endpoints over kept connections. No redirects are followed. */
 export class Sender {
-  readonly #agents = {
-    http: new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
-    https: new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
+  readonly #pools = new Map<string, Pool>()
+  readonly #targets = new Map<string, Target>()
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
   }
 
-  close(): void {
-    this.#agents.http.destroy()
-    this.#agents.https.destroy()
+  async send(parcel: Parcel, timeoutMs: number, again = false): Promise<Result> {
+    const { promise, resolve } = Promise.withResolvers<Result>()
+    const { pool, path } = this.#targetOf(parcel.url)
+    const answer = new Reading()
+    let controller: Dispatcher.DispatchController | undefined
+    const timer = setTimeout(() => {
+      resolve(answer.result({ status: null, error: noAnswerWithin(timeoutMs) }))
+      controller?.abort(new Error('too late'))
+    }, timeoutMs)
+    const finish = (result: Result | Promise<Result>): void => {
+      clearTimeout(timer)
+      resolve(result)
+    }
+    pool.dispatch(
+      { method: 'POST', path, headers: webhookHeaders(parcel), body: parcel.body },
+      {
+        onRequestStart: (started) => {
+          controller = started
+        },
+        onResponseStart: (_controller, status, headers) => answer.begin(status, headers),
+        onResponseData: (_controller, chunk) => answer.add(chunk),
+        onResponseEnd: () => finish(answer.result({ status: null, error: null })),
+        onResponseError: (_controller, error) => {
+          const isStale = !again && !answer.hasBegun && wasClosedWhileIdle(error)
+          finish(
+            isStale
+              ? this.send(parcel, timeoutMs, true)
+              : answer.result({ status: null, error: reasonOf(error) }),
+          )
+        },
+      },
+    )
+    return promise
   }
 
-  async send(parcel: Parcel, limits: Limits, fresh = false): Promise<Result> {
-    return new Promise((resolve) => {
-      const url = new URL(parcel.url)
-      const secure = url.protocol === 'https:'
-      const call = (secure ? httpsRequest : httpRequest)(url, {
-        method: 'POST',
-        agent: fresh ? false : secure ? this.#agents.https : this.#agents.http,
-        signal: AbortSignal.any([limits.signal, AbortSignal.timeout(limits.timeoutMs)]),
-        headers: { ...webhookHeaders(parcel), 'Content-Length': String(Buffer.byteLength(parcel.body)) },
-      })
-      call.on('response', (response) => {
-        const status = response.statusCode ?? null
-        void readAnswer(response).then((answer) => resolve({ status, error: null, answer }))
-      })
-      call.on('error', (error: NodeJS.ErrnoException) => {
-        // The receiver closed an idle connection in the very moment it was used: that is no answer, ask again.
-        if (call.reusedSocket && error.code === 'ECONNRESET' && !fresh)
-          resolve(this.send(parcel, limits, true))
-        else resolve({ status: null, error: reasonOf(error, limits.timeoutMs) })
-      })
-      call.end(parcel.body)
-    })
+  #targetOf(url: string): Target {
+    const known = this.#targets.get(url)
+    if (known) return known
+    const { origin, pathname, search } = new URL(url)
+    const pool =
+      this.#pools.get(origin) ??
+      new Pool(origin, { connections: MAX_SOCKETS_PER_ORIGIN, headersTimeout: 0, bodyTimeout: 0 })
+    const target = { pool, path: `${pathname}${search}` }
+    this.#pools.set(origin, pool)
+    this.#targets.set(url, target)
+    return target
   }
 }
 
-/** What the receiver said, as much of it as it sent before it closed, and never an error: its status is known already. */
-function readAnswer(response: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  return new Promise((resolve) => {
-    response.on('data', (chunk: Buffer) => {
-      if (size < ANSWER_BYTES_KEPT) chunks.push(chunk)
-      size += chunk.length
-    })
-    response.on('error', () => {})
-    response.on('close', () => {
-      const body = Buffer.concat(chunks).subarray(0, ANSWER_BYTES_KEPT).toString('utf8')
-      resolve({ headers: shortHeaders(response), body })
-    })
-  })
-}
+/** What the receiver says, as much of it as it sends, and never an error once its status is known. */
+class Reading {
+  #status: number | null = null
+  #headers: Record<string, string> = {}
+  readonly #chunks: Buffer[] = []
+  #size = 0
 
-function shortHeaders(response: IncomingMessage): Record<string, string> {
-  const kept = Object.entries(response.headers).slice(0, HEADERS_KEPT)
-  return Object.fromEntries(
-    kept.map(([name, value]) => [name, String(value).slice(0, HEADER_CHARACTERS_KEPT)]),
-  )
+  get hasBegun(): boolean {
+    return this.#status !== null
+  }
+
+  begin(status: number, headers: IncomingHttpHeaders): void {
+    this.#status = status
+    const kept = Object.entries(headers).slice(0, HEADERS_KEPT)
+    this.#headers = Object.fromEntries(
+      kept.map(([name, value]) => [name, String(value).slice(0, HEADER_CHARACTERS_KEPT)]),
+    )
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#size < ANSWER_BYTES_KEPT) this.#chunks.push(chunk)
+    this.#size += chunk.length
+  }
+
+  /** The receiver's answer, or `otherwise` when there was none. */
+  result(otherwise: Result): Result {
+    if (this.#status === null) return otherwise
+    const body = Buffer.concat(this.#chunks).subarray(0, ANSWER_BYTES_KEPT).toString('utf8')
+    return { status: this.#status, error: null, answer: { headers: this.#headers, body } }
+  }
 }
 
 /** The headers of a webhook of Stripe's, its signature among them. */
@@ -91,9 +122,15 @@ export function webhookHeaders(parcel: Parcel): Record<string, string> {
   }
 }
 
-function reasonOf(error: NodeJS.ErrnoException, timeoutMs: number): string {
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') return noAnswerWithin(timeoutMs)
-  return error.code ?? error.message
+// The receiver closed a connection that had served before, in the very moment it was used: that is no answer, ask again.
+function wasClosedWhileIdle(error: Failure): boolean {
+  return (
+    (error.code === 'UND_ERR_SOCKET' || error.code === 'ECONNRESET') && (error.socket?.bytesRead ?? 0) > 0
+  )
+}
+
+function reasonOf(error: Failure): string {
+  return error.code === 'UND_ERR_SOCKET' ? 'ECONNRESET' : (error.code ?? error.message)
 }
 
 export function noAnswerWithin(timeoutMs: number): string {

@@ -53,7 +53,8 @@ export class Relay {
   }
 
   get isTailed(): boolean {
-    return [...this.#sockets.keys()].some((id) => this.#sessions.get(id)?.tails)
+    for (const id of this.#sockets.keys()) if (this.#sessions.get(id)?.tails) return true
+    return false
   }
 
   /** Takes over a connection that asks to become a socket, or refuses it with the words that Stripe uses. */

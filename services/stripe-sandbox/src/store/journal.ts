@@ -17,13 +17,17 @@ export type Change = { readonly t: string; readonly put?: Row; readonly remove?:
 const NAME = 'journal.jsonl'
 const CHUNK_ROWS = 200
 
-/** An append-only file, one line per transaction. `append` returns once the line is with the operating system. */
+/**
+ * An append-only file, one line per transaction. `append` returns once the line is with the operating system;
+ * `appendSoon` hands it over with what comes next, or within this turn of the event loop.
+ */
 export type Journal = {
   append(changes: readonly Change[]): void
+  appendSoon(changes: readonly Change[]): void
   close(): void
 }
 
-export const noJournal: Journal = { append: () => {}, close: () => {} }
+export const noJournal: Journal = { append: () => {}, appendSoon: () => {}, close: () => {} }
 
 /** Every change of the journal in order. A torn last line, left by a kill in the middle of a write, is dropped. */
 export function readJournal(directory: string): Change[] {
@@ -52,10 +56,10 @@ export function openJournal(directory: string, rows: Iterable<Change>): Journal 
   for (const row of rows) {
     chunk.push(row)
     if (chunk.length < CHUNK_ROWS) continue
-    writeLine(file, chunk)
+    writeText(file, lineOf(chunk))
     chunk = []
   }
-  if (chunk.length > 0) writeLine(file, chunk)
+  if (chunk.length > 0) writeText(file, lineOf(chunk))
   fsyncSync(file)
   closeSync(file)
   renameSync(fresh, path)
@@ -63,14 +67,41 @@ export function openJournal(directory: string, rows: Iterable<Change>): Journal 
 }
 
 function appendTo(file: number): Journal {
+  let waiting = ''
+  const flush = (): void => {
+    const text = waiting
+    waiting = ''
+    if (text !== '') writeText(file, text)
+  }
   return {
-    append: (changes) => writeLine(file, changes),
-    close: () => closeSync(file),
+    append: (changes) => {
+      waiting += lineOf(changes)
+      flush()
+    },
+    appendSoon: (changes) => {
+      if (waiting === '') setImmediate(flush)
+      waiting += lineOf(changes)
+    },
+    close: () => {
+      flush()
+      closeSync(file)
+    },
   }
 }
 
-function writeLine(file: number, changes: readonly Change[]): void {
-  const bytes = Buffer.from(`${JSON.stringify(changes)}\n`)
+// Of a row that changed several times only the last state matters.
+function lineOf(changes: readonly Change[]): string {
+  const last = new Map<string, Change>()
+  for (const change of changes) {
+    const key = `${change.t} ${change.put?.id ?? change.remove ?? ''}`
+    last.delete(key)
+    last.set(key, change)
+  }
+  return `${JSON.stringify([...last.values()])}\n`
+}
+
+function writeText(file: number, text: string): void {
+  const bytes = Buffer.from(text)
   let written = 0
   while (written < bytes.length) written += writeSync(file, bytes, written)
 }

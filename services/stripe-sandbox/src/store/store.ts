@@ -76,12 +76,21 @@ export class Store implements Reads {
 
   /** Commits what `work` wrote when it returns or throws an ApiError that keeps its effects; undoes it otherwise. */
   transact<T>(cause: Cause, work: (tx: Tx) => T): T {
+    return this.#run(cause, work, (changes) => this.#journal.append(changes))
+  }
+
+  /** As `transact`, for what nobody is answered about: it may be written a moment later, and lost by a kill till then. */
+  note(work: (tx: Tx) => unknown): void {
+    this.#run(NOBODY, work, (changes) => this.#journal.appendSoon(changes))
+  }
+
+  #run<T>(cause: Cause, work: (tx: Tx) => T, write: (changes: readonly Change[]) => void): T {
     if (this.#busy) throw new Error('Transactions do not nest.')
     this.#busy = true
     const changes: Change[] = []
     const undo: Undo[] = []
     const commit = (): void => {
-      if (changes.length > 0) this.#journal.append(changes)
+      if (changes.length > 0) write(changes)
       undo.length = 0
       this.#busy = false
       for (const listen of this.#listeners) listen(changes)
