@@ -189,7 +189,11 @@ function buildApp(deps: ApiDeps): FastifyInstance {
 function serveListeners(app: FastifyInstance, relay: Relay): void {
   app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
   app.addHook('onSend', (request, reply, body, done) => {
-    if (relay.isTailed && request.url.startsWith('/v1/')) relay.tell(requestLog(request, reply, body))
+    if (request.url.startsWith('/v1/')) {
+      // Stripe names no charset; fastify adds one.
+      reply.header('Content-Type', 'application/json')
+      if (relay.isTailed) relay.tell(requestLog(request, reply, body))
+    }
     done(null, body)
   })
 }

@@ -78,8 +78,10 @@ export function decimal(range: { above: number; max: number }): Reader<number> {
 
 export function flag(): Reader<boolean> {
   return (value, path) => {
-    if (value === 'true' || value === '1') return true
-    if (value === 'false' || value === '0') return false
+    // Python writes True.
+    const word = typeof value === 'string' ? value.toLowerCase() : ''
+    if (word === 'true' || word === '1') return true
+    if (word === 'false' || word === '0') return false
     throw invalidParameter(`Invalid boolean: ${shown(value)}`, { param: path })
   }
 }

@@ -257,7 +257,7 @@ function confirm(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof CONF
   const outcome = confirmPayment(tx, changed, {
     method,
     returnUrl: params.return_url ?? null,
-    offSession: Boolean(params.off_session) && params.off_session !== 'false',
+    offSession: Boolean(params.off_session) && params.off_session?.toLowerCase() !== 'false',
     errorOnRequiresAction: params.error_on_requires_action ?? false,
     useStripeSdk: params.use_stripe_sdk ?? false,
     transferType: transferTypeOf(params.payment_method_options, intent.currency),
