@@ -45,6 +45,19 @@ describe('the plan of npm start', () => {
     assert.equal(gateway?.['AUTH_JWKS_URL'], 'http://localhost:3002/.well-known/jwks.json')
     assert.equal(booking?.['AUTH_DEMO'], 'on')
     assert.equal(frontend?.['GATEWAY_URL'], 'http://localhost:3001')
+    assert.match(frontend?.['STRIPE_PUBLISHABLE_KEY'] ?? '', /^pk_test_/)
+    assert.equal(frontend?.['STRIPE_JS_URL'], 'http://localhost:12111/v3/')
+  })
+
+  it('offers paying by card on the site with Stripe’s own script where a publishable key is set', () => {
+    const real = { STRIPE_SECRET_KEY: 'sk_test_x', STRIPE_WEBHOOK_SECRET: 'whsec_x' }
+    const none = environments(real).frontend
+    assert.equal(none?.['STRIPE_PUBLISHABLE_KEY'], undefined)
+    const { frontend } = environments({ ...real, STRIPE_PUBLISHABLE_KEY: 'pk_test_mine' })
+    assert.deepEqual(
+      [frontend?.['STRIPE_PUBLISHABLE_KEY'], frontend?.['STRIPE_JS_URL']],
+      ['pk_test_mine', undefined],
+    )
   })
 
   it('passes every variable of the contract that is set through to the parts that read it', () => {

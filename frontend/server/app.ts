@@ -24,6 +24,7 @@ export async function createApp(config: FrontendConfig, { site, log }: AppDeps):
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
   })
   const headers = headersOf(policyOf(config))
   server.addHook('onRequest', async (_request, reply) => {

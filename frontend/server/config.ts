@@ -12,6 +12,8 @@ export type FrontendConfig = {
   /** Where the payer's browser reaches this server. */
   readonly publicOrigin: string
   readonly isSecure: boolean
+  /** Whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
   /** What paying by card on this site needs; null where it is not offered. */
   readonly stripeJs: StripeJs | null
   readonly logLevel: LogLevel
@@ -38,6 +40,7 @@ export function frontendConfig(source?: Environment): FrontendConfig {
       bookingUrl: env.url('BOOKING_URL', 'http://localhost:3002'),
       internalGatewayUrl: env.url('GATEWAY_INTERNAL_URL', gatewayUrl),
       publicOrigin: URL.canParse(publicUrl) ? new URL(publicUrl).origin : publicUrl,
+      trustedProxies: env.addresses('TRUSTED_PROXIES'),
       isSecure: publicUrl.startsWith('https:'),
       stripeJs: stripeJs(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),

@@ -50,7 +50,7 @@ async function sendPayment(
   }
   const access = readAccess(cookie, query.get('ref') ?? '', isSecure)
   if (access === null) return await sendHtml(reply, withoutLanding(template))
-  const landing = await landingOf(access, arrivalOf(pathname), config)
+  const landing = await landingOf(access, arrivalOf(pathname), { config, address: request.ip })
   return await sendHtml(
     reply,
     withLanding(template, { landing, render, language: languageOf(request, query) }),
@@ -60,10 +60,10 @@ async function sendPayment(
 async function landingOf(
   access: KeptAccess,
   arrival: Landing['arrival'],
-  config: FrontendConfig,
+  { config, address }: { readonly config: FrontendConfig; readonly address: string },
 ): Promise<Landing> {
   const known = await readPayment(
-    { ...access, gatewayUrl: config.internalGatewayUrl },
+    { ...access, gatewayUrl: config.internalGatewayUrl, address },
     { verifies: arrival === 'success' },
   )
   return { ...access, arrival, known }
@@ -77,7 +77,11 @@ async function followLink(
 ): Promise<FastifyReply> {
   const { statusToken } = request.params
   const { isSecure } = config
-  const payment = await readByToken(config.internalGatewayUrl, statusToken)
+  const payment = await readByToken({
+    gatewayUrl: config.internalGatewayUrl,
+    statusToken,
+    address: request.ip,
+  })
   if (payment === 'unavailable')
     return await reply
       .code(503)

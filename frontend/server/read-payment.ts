@@ -11,6 +11,8 @@ type Asked = {
   readonly bookingId: string
   readonly sessionId: string | null
   readonly statusToken: string
+  /** The payer's own, so that the gateway's limits count payers and not this server. */
+  readonly address: string
 }
 
 /**
@@ -22,7 +24,13 @@ export async function readPayment(
   options: { readonly verifies: boolean },
 ): Promise<Known | null> {
   const signal = AbortSignal.timeout(READ_MS_MAX)
-  const source = gatewaySource({ ...asked, sessionId: options.verifies ? asked.sessionId : null, ...options })
+  const { address, ...access } = asked
+  const source = gatewaySource({
+    ...access,
+    ...options,
+    sessionId: options.verifies ? asked.sessionId : null,
+    headers: forwardedFor(address),
+  })
   // First Stripe, then the status: so the status tells what Stripe said.
   const verified = source.verify ? await source.verify(signal) : null
   const status = await source.readStatus(signal)
@@ -36,17 +44,25 @@ function stateOf(outcome: ReadOutcome<Verification> | null): VerificationState {
 }
 
 /** The payment a status token opens: `unknown` when none, `unavailable` when the gateway did not answer in time. */
-export async function readByToken(
-  gatewayUrl: string,
-  statusToken: string,
-): Promise<Payment | 'unknown' | 'unavailable'> {
+export async function readByToken({
+  gatewayUrl,
+  statusToken,
+  address,
+}: Pick<Asked, 'gatewayUrl' | 'statusToken' | 'address'>): Promise<Payment | 'unknown' | 'unavailable'> {
   const url = `${gatewayUrl}/api/v1/payment-gateway/status?token=${encodeURIComponent(statusToken)}`
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(READ_MS_MAX) })
-    if (response.status >= 400 && response.status < 500) return 'unknown'
+    const response = await fetch(url, {
+      headers: forwardedFor(address),
+      signal: AbortSignal.timeout(READ_MS_MAX),
+    })
+    if (response.status === 400 || response.status === 404) return 'unknown'
     const body = (await response.json()) as { data?: Payment }
     return response.ok && body.data ? body.data : 'unavailable'
   } catch {
     return 'unavailable'
   }
+}
+
+function forwardedFor(address: string): Record<string, string> {
+  return { 'x-forwarded-for': address }
 }

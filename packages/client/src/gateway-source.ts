@@ -13,6 +13,8 @@ export type GatewayAccess = {
   readonly verifies?: boolean
   /** May read this one payment and nothing else. */
   readonly statusToken?: string | null
+  /** Sent with every request, by a server that asks for somebody else. */
+  readonly headers?: Readonly<Record<string, string>>
   /** The payer's JWT, for when there is no status token or it no longer opens; `isFresh` asks for a new one. */
   readonly getJwt?: (options: { isFresh: boolean }) => Promise<string>
 }
@@ -118,11 +120,12 @@ async function readStream({ access, path, signal, onPayment, seen }: StreamReque
 async function fetchAllowed(
   access: GatewayAccess,
   path: string,
-  init: RequestInit,
+  given: RequestInit,
   noAccess: ReadonlySet<number> = NO_ACCESS,
 ): Promise<Response> {
   const url = `${access.gatewayUrl}${PREFIX}${path}`
   const { statusToken, getJwt } = access
+  const init = withHeaders(given, access.headers ?? {})
   if (statusToken) {
     // In the query, as the contract has it: no header means no preflight, one round trip less.
     const response = await fetch(`${url}?token=${encodeURIComponent(statusToken)}`, init)
@@ -135,8 +138,12 @@ async function fetchAllowed(
 }
 
 function withJwt(init: RequestInit, jwt: string): RequestInit {
+  return withHeaders(init, { authorization: `Bearer ${jwt}` })
+}
+
+function withHeaders(init: RequestInit, more: Readonly<Record<string, string>>): RequestInit {
   const headers = new Headers(init.headers)
-  headers.set('authorization', `Bearer ${jwt}`)
+  for (const [name, value] of Object.entries(more)) headers.set(name, value)
   return { ...init, headers }
 }
 
