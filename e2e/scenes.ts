@@ -29,8 +29,14 @@ export type Session = { readonly sessionId: string; readonly statusToken: string
 
 const WAIT_MS_MAX = 20_000
 const SLOW_MS = 13_000
-const TOUR: Wish = { tourId: 'paris-after-dark', date: '2027-06-12', seats: 2 }
-const TOUR_NAME = 'Paris After Dark'
+const TOUR = { tourId: 'paris-after-dark', name: 'Paris After Dark', seats: 2, timeZone: 'Europe/Paris' }
+
+// Each booking on a day of its own: there are only so many seats a day.
+let days = 0
+function nextDay(): string {
+  days += 1
+  return new Date(Date.UTC(2027, 0, days)).toISOString().slice(0, 10)
+}
 
 type Look = { readonly locale?: string; readonly javaScriptEnabled?: boolean }
 
@@ -55,8 +61,14 @@ export async function newCustomer(browser: Browser, stack: TestStack, look: Look
     if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${JSON.stringify(result)}`)
     return result.data ?? {}
   }
-  const book: Customer['book'] = async (wish) =>
-    String((await call(`${urls.booking}/api/v1/bookings`, { ...TOUR, ...wish }))['id'])
+  const dates = new Map<string, string>()
+  const book: Customer['book'] = async (wish) => {
+    const { tourId, seats } = TOUR
+    const date = wish?.date ?? nextDay()
+    const booking = await call(`${urls.booking}/api/v1/bookings`, { tourId, seats, date, ...wish })
+    dates.set(String(booking['id']), date)
+    return String(booking['id'])
+  }
 
   return {
     context,
@@ -71,6 +83,12 @@ export async function newCustomer(browser: Browser, stack: TestStack, look: Look
         sessionId: session.sessionId,
         statusToken: session.statusToken,
         expiresAt: session.expiresAt,
+        tour: {
+          name: TOUR.name,
+          date: dates.get(bookingId),
+          seats: TOUR.seats,
+          timeZone: TOUR.timeZone,
+        },
       })
       return session
     },
@@ -85,11 +103,9 @@ export async function newCustomer(browser: Browser, stack: TestStack, look: Look
 
 /** As the shop's page does before it sends the payer to Stripe. */
 async function keepAccess(context: BrowserContext, stack: TestStack, access: object): Promise<void> {
-  const { seats, date } = TOUR
-  const tour = { name: TOUR_NAME, date, seats, timeZone: 'Europe/Paris' }
   const answer = await context.request.post(`${stack.plan.urls.frontend}/payment-access`, {
     headers: { 'sec-fetch-site': 'same-origin' },
-    data: { ...access, tour },
+    data: access,
   })
   if (answer.status() !== 204) throw new Error(`the access was not kept: ${answer.status()}`)
 }
@@ -110,6 +126,17 @@ export async function pay(
   more: object = {},
 ): Promise<void> {
   await sandboxCall(stack, `/_sandbox/sessions/${sessionId}/pay`, { card, email: 'ana@example.com', ...more })
+}
+
+/** Pays while no webhook is delivered: without waiting, as Stripe's page does, for a shop that cannot hear of it. */
+export async function payUnheard(stack: TestStack, sessionId: string, card: string): Promise<void> {
+  void pay(stack, sessionId, card).catch(() => undefined)
+  await until(`session ${sessionId} is paid`, async () => {
+    const answer = await fetch(`${stack.plan.urls.sandbox}/v1/checkout/sessions/${sessionId}`, {
+      headers: { authorization: 'Bearer sk_test_scenes' },
+    })
+    return ((await answer.json()) as { payment_status: string }).payment_status === 'paid'
+  })
 }
 
 async function sandboxCall(stack: TestStack, path: string, body: object): Promise<unknown> {

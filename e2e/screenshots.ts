@@ -5,8 +5,21 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { launchBrowser } from './browser.ts'
 import { SCENES, newCustomer } from './scenes.ts'
+import type { Scene } from './scenes.ts'
 import { ROOT, startTestStack } from './stack.ts'
 
+const PAGES: readonly Scene[] = [
+  ...SCENES,
+  {
+    state: 'ready',
+    name: 'card',
+    open: async (customer) => {
+      const page = await customer.visit(`/bookings/${await customer.book()}/card`)
+      await page.frameLocator('.card-frame iframe').getByRole('textbox').first().waitFor()
+      return page
+    },
+  },
+]
 const FOLDER = join(ROOT, 'screenshots')
 const SIZES = { phone: { width: 390, height: 760 }, desktop: { width: 1280, height: 800 } } as const
 const wanted = process.argv.slice(2)
@@ -24,7 +37,7 @@ mkdirSync(FOLDER, { recursive: true })
 const stack = await startTestStack({ REFUND_LOST_BOOKINGS: 'off' })
 const browser = await launchBrowser()
 try {
-  for (const [index, scene] of SCENES.entries()) {
+  for (const [index, scene] of PAGES.entries()) {
     if (wanted.length > 0 && !wanted.some((name) => scene.name.includes(name))) continue
     const customer = await newCustomer(browser, stack, { locale: index % 2 === 0 ? 'fr-FR' : 'en-GB' })
     const page = await scene.open(customer)

@@ -20,6 +20,7 @@ export type GatewayAccess = {
 }
 
 const READ_TIMEOUT_MS = 8000
+const OPEN_MS_MAX = 4000
 const PREFIX = '/api/v1/payment-gateway'
 const NO_ACCESS: ReadonlySet<number> = new Set([401, 403, 404])
 const NO_ACCESS_TO_STREAM: ReadonlySet<number> = new Set([401, 403])
@@ -83,7 +84,13 @@ const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503, 504])
 async function readStream({ access, path, signal, onPayment, seen }: StreamRequest): Promise<StreamEnd> {
   let isOpen = false
   let hasArrived = false
+  let isHeldBack = false
   const ending = new AbortController()
+  // A proxy that holds back even the headers would hold back the payer.
+  const opening = setTimeout(() => {
+    isHeldBack = true
+    ending.abort()
+  }, OPEN_MS_MAX)
   try {
     const init = {
       signal: AbortSignal.any([signal, ending.signal]),
@@ -99,6 +106,7 @@ async function readStream({ access, path, signal, onPayment, seen }: StreamReque
     const isStream = response.ok && response.headers.get('content-type')?.startsWith('text/event-stream')
     if (!isStream || !response.body) return 'not_offered'
     isOpen = true
+    clearTimeout(opening)
     await readEvents(response.body, {
       onEvent: (event) => {
         if (event.name === 'status') onPayment(JSON.parse(event.data) as Payment)
@@ -110,10 +118,11 @@ async function readStream({ access, path, signal, onPayment, seen }: StreamReque
   } catch {
     // A broken stream is no news: the caller asks once and tries again.
   } finally {
+    clearTimeout(opening)
     ending.abort()
   }
   if (hasArrived) return 'ended'
-  return isOpen ? 'held_back' : 'unreachable'
+  return isOpen || isHeldBack ? 'held_back' : 'unreachable'
 }
 
 /** Asks with the status token, then with the JWT, then with a fresh JWT, until one of them opens. */

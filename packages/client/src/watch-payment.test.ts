@@ -262,3 +262,20 @@ test('a payer who comes back to the page is told at once, though the stream died
   stop()
   assert.equal(last.payment?.status, 'succeeded')
 })
+
+test('a refusal that was paid in another tab is paid here too, once the payer comes back', async () => {
+  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const source = scripted([answer(aPayment({ status: 'succeeded', version: 3 }))])
+  const initial = {
+    payment: aPayment({ status: 'failed', version: 2 }),
+    verification: { state: 'none' },
+  } as const
+  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
+  const watch = watchPayment(source, { environment: page, initial })
+  const stop = watch.subscribe(() => undefined)
+  assert.equal(watch.getSnapshot().phase, 'settled')
+  assert.equal(source.reads(), 0)
+  wake()
+  await until(watch, ({ payment }) => payment?.status === 'succeeded')
+  stop()
+})

@@ -1,5 +1,5 @@
 import { DEFAULT_POLLING, nextPollMs } from './polling.ts'
-import { isSettled, newerOf } from './payment.ts'
+import { IS_UNPAID_END, isSettled, newerOf } from './payment.ts'
 import type { PollSettings, PollState } from './polling.ts'
 import type { Known, Payment, Verification, VerificationState } from './payment.ts'
 
@@ -91,16 +91,23 @@ export function watchPayment(source: PaymentSource, options: WatchOptions): Paym
   }
 
   function start(): void {
-    if (snapshot.phase === 'settled') return
     const ending = new AbortController()
+    const leaving = new AbortController()
     const known = { getSnapshot: () => snapshot, update }
-    run = { ...known, source, environment, polling, ending, nudge: new AbortController(), isStreaming: false }
-    snapshot = { ...snapshot, phase: 'watching' }
+    run = {
+      ...known,
+      source,
+      environment,
+      polling,
+      ending,
+      leaving,
+      nudge: new AbortController(),
+      isStreaming: false,
+    }
     const started = run
-    // A stream that died while the computer slept looks open for a while yet.
-    environment.onWake(() => {
-      if (started.isStreaming) void pollOnce(started)
-    }, ending.signal)
+    environment.onWake(() => void lookAgain(started), leaving.signal)
+    if (snapshot.phase === 'settled') return
+    snapshot = { ...snapshot, phase: 'watching' }
     void Promise.all([follow(run), verify(run), markSlow(run)])
   }
 
@@ -116,6 +123,7 @@ export function watchPayment(source: PaymentSource, options: WatchOptions): Paym
       return () => {
         listeners.delete(listener)
         if (listeners.size > 0) return
+        run?.leaving.abort()
         run?.ending.abort()
         run = null
       }
@@ -128,7 +136,10 @@ type Run = {
   readonly source: PaymentSource
   readonly environment: WatchEnvironment
   readonly polling: PollSettings
+  /** Ends the following: the payment is settled, or nobody listens any more. */
   readonly ending: AbortController
+  /** Nobody listens any more. */
+  readonly leaving: AbortController
   readonly getSnapshot: () => WatchSnapshot
   readonly update: (change: Partial<WatchSnapshot>) => void
   /** Aborting it ends the current pause, or the next one if none is under way. */
@@ -172,6 +183,19 @@ async function pollOnce(run: Run): Promise<number | null> {
   // A payment that was seen does exist: being refused later is no news about it.
   else run.update({ problem: run.getSnapshot().payment ? 'unavailable' : outcome.kind })
   return outcome.kind === 'unavailable' ? outcome.retryAfterMs : null
+}
+
+/**
+ * The payer is back. A stream that died while the computer slept looks open for a while yet; and what ended without
+ * money may have been paid meanwhile, in another tab.
+ */
+async function lookAgain(run: Run): Promise<void> {
+  const { payment } = run.getSnapshot()
+  const mayBePaid = payment !== null && IS_UNPAID_END[payment.status]
+  if (!run.isStreaming && !mayBePaid) return
+  const outcome = await run.source.readStatus(run.leaving.signal)
+  if (outcome.kind !== 'answer' || run.leaving.signal.aborted) return
+  run.update({ payment: newerOf(run.getSnapshot().payment, outcome.value), problem: null })
 }
 
 function accept(run: Run, payment: Payment): void {
