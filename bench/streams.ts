@@ -16,7 +16,7 @@ import { Client } from 'pg'
 import { freePort } from '../tools/ports.ts'
 import { ensureDatabase, startPostgres } from '../tools/postgres.ts'
 
-const SECRET = 'whsec_bench_streams'
+const SECRET = 'whsec_k3J9sVb2QxT7pLr5Wd8NzYf4HmCg6Ea1'
 const API = '/api/v1/payment-gateway'
 const WAIT_MS_MAX = 60_000
 const OPENING_AT_ONCE = 100
@@ -42,15 +42,13 @@ async function startGateway(
   const child = spawn(process.execPath, ['services/payment-gateway/src/main.ts'], {
     env: {
       PATH: process.env['PATH'] ?? '',
-      NODE_ENV: 'production',
-      ALLOW_WEAK_SECRETS: 'on',
       PORT: String(port),
       DATABASE_URL: databaseUrl,
-      STRIPE_SECRET_KEY: 'sk_test_bench_streams_0000000000000000',
+      STRIPE_SECRET_KEY: 'sk_test_51QbenchStreams7f3a9c2e',
       STRIPE_WEBHOOK_SECRET: SECRET,
       STRIPE_API_BASE: 'http://127.0.0.1:9',
-      INTERNAL_SERVICE_TOKEN: 'the service token of this benchmark, long enough',
-      AUTH_JWT_SECRET: 'the secret of this benchmark, long enough for HS256',
+      INTERNAL_SERVICE_TOKEN: 'f3b1c9d27a5e4806b8d1e0c7a96f5423',
+      AUTH_JWT_SECRET: '9a7c5e3b1d2f4860a8c6e4b2d0f19375c4',
       BOOKING_SERVICE_URL: bookingUrl,
       SWEEP_INTERVAL_SECONDS: '0',
       RECONCILE_INTERVAL_SECONDS: '0',

@@ -58,7 +58,8 @@ export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
           <Receipt view={receipt} landing={landing} tour={tour} />
           <Keepsakes
             landing={landing}
-            tour={tour}
+            // No seats, no day to put into a calendar.
+            tour={view.kind === 'booking_lost' ? null : tour}
             isCancelled={isOver(receipt)}
             changed={changeOf(payment)}
           />

@@ -20,6 +20,7 @@ const TEST_CARDS: readonly [number: string, what: keyof Messages][] = [
 const FRAME_STYLE = `
 html{background:transparent}
 body{min-height:0;display:block;background:transparent;padding:3px}
+main{padding:0}
 form{display:grid;gap:1rem}
 .fills{display:flex;flex-wrap:wrap;gap:.4rem}
 .fills button{font:inherit;font-size:.8125rem;color:var(--soft);background:transparent;border:1px dashed var(--line);border-radius:8px;padding:.35rem .6rem;min-height:2rem;cursor:pointer}
@@ -40,9 +41,9 @@ export function serveElements(app: FastifyInstance): void {
         .send(STRIPE_SCRIPT),
     )
   app.get('/elements/payment', (request, reply) => {
-    const { key = '', intent = '', locale = 'auto', theme = '' } = request.query as Record<string, string>
+    const { key = '', intent = '', locale = 'auto' } = request.query as Record<string, string>
     const language = languageOf(locale, request.headers['accept-language'])
-    return sendFrame(reply, { key, intent, language, isDark: theme === 'night' })
+    return sendFrame(reply, { key, intent, language })
   })
 }
 
@@ -50,10 +51,9 @@ type Frame = {
   readonly key: string
   readonly intent: string
   readonly language: 'fr' | 'en'
-  readonly isDark: boolean
 }
 
-function sendFrame(reply: FastifyReply, { key, intent, language, isDark }: Frame): FastifyReply {
+function sendFrame(reply: FastifyReply, { key, intent, language }: Frame): FastifyReply {
   const nonce = randomBytes(16).toString('base64')
   const text = messagesOf(language)
   const page = html`<!doctype html>
@@ -63,7 +63,7 @@ function sendFrame(reply: FastifyReply, { key, intent, language, isDark }: Frame
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${text.card}</title>
         <style nonce="${nonce}">
-          ${raw(STYLE)}${raw(FRAME_STYLE)}${raw(`:root{color-scheme:${isDark ? 'dark' : 'light'}}`)}
+          ${raw(STYLE)}${raw(FRAME_STYLE)}
         </style>
       </head>
       <body>

@@ -14,7 +14,8 @@ export const STRIPE_SCRIPT = `
     frame.contentWindow.postMessage(question, origin, [port2]);
   });
 
-  const createElements = (key, { clientSecret, locale = 'auto', appearance = {} }) => {
+  // The frame follows the browser's light or dark, as the page around it does; appearance is not read.
+  const createElements = (key, { clientSecret, locale = 'auto' }) => {
     if (!clientSecret) fail('elements() needs a clientSecret here.');
     let frame = null;
     const listeners = {};
@@ -34,7 +35,6 @@ export const STRIPE_SCRIPT = `
         address.searchParams.set('key', key);
         address.searchParams.set('intent', idOf(clientSecret));
         address.searchParams.set('locale', locale);
-        address.searchParams.set('theme', appearance.theme || 'stripe');
         frame = document.createElement('iframe');
         frame.src = address.href;
         frame.title = 'Secure payment input frame';
