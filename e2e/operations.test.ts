@@ -220,7 +220,7 @@ describe('a secret that is rolled', () => {
     for (const [name, value] of [
       ['INTERNAL_SERVICE_TOKEN', 'changeme'],
       ['AUTH_JWT_SECRET', 'tooshort-4711'],
-      ['STRIPE_WEBHOOK_SECRET', 'whsec_tooshort-4711'],
+      ['STRIPE_WEBHOOK_SECRET', 'whsec_your-4711'],
     ] as const)
       await assert.rejects(platform.gateway({ [name]: value }), (error: Error) => {
         assert.match(error.message, new RegExp(`cannot start:\\s+${name} is `))
