@@ -101,6 +101,77 @@ describe('a webhook endpoint', () => {
   })
 })
 
+describe('several webhook endpoints', () => {
+  test('hear the same event each at its own version, and the API shows it at the account’s', async () => {
+    const older = await world.stripe.webhookEndpoints.create({
+      url: `${world.receiver.url}/older`,
+      enabled_events: ['checkout.session.expired', 'promotion_code.created'],
+      api_version: '2025-02-24.acacia',
+    })
+    const { id } = await world.stripe.checkout.sessions.create(sessionParams())
+    await world.stripe.checkout.sessions.expire(id)
+    const coupon = await world.stripe.coupons.create({ percent_off: 20 })
+    await world.stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: coupon.id } })
+    const seen = (type: string) =>
+      Object.fromEntries(
+        world.receiver.received
+          .filter(({ event }) => event.type === type)
+          .map(({ event }) => [String(event.api_version), event.data.object as unknown as Json]),
+      )
+    await world.receiver.until(() => Object.keys(seen('promotion_code.created')).length === 2)
+    await world.receiver.until(() => Object.keys(seen('checkout.session.expired')).length === 2)
+    const sessions = seen('checkout.session.expired')
+    assert.equal(sessions[Stripe.API_VERSION]?.['ui_mode'], 'hosted_page')
+    assert.equal(sessions['2025-02-24.acacia']?.['ui_mode'], 'hosted')
+    assert.equal(sessions['2025-02-24.acacia']?.['shipping_details'], null)
+    const codes = seen('promotion_code.created')
+    assert.deepEqual(codes[Stripe.API_VERSION]?.['promotion'], { coupon: coupon.id, type: 'coupon' })
+    const { coupon: whole } = codes['2025-02-24.acacia'] as { coupon: Json }
+    assert.equal(whole['percent_off'], 20)
+    const [event = assert.fail()] = (
+      await world.stripe.events.list({ type: 'checkout.session.expired', limit: 1 })
+    ).data
+    assert.equal(event.api_version, Stripe.API_VERSION)
+    assert.equal((event.data.object as Stripe.Checkout.Session).ui_mode, 'hosted_page')
+    assert.deepEqual(
+      world.receiver.received.filter(({ event: { api_version: version } }) => version === older.api_version)
+        .length,
+      2,
+      'it hears only what it asked for',
+    )
+    await world.stripe.webhookEndpoints.del(older.id)
+  })
+
+  test('fail alone: the event counts as undelivered until the last of them has answered', async () => {
+    const second = await world.stripe.webhookEndpoints.create({
+      url: `${world.receiver.url}/second`,
+      enabled_events: ['*'],
+    })
+    let refused = 0
+    world.receiver.answer = () => (refused++ === 0 ? 500 : 200)
+    const { id } = await eventOf(await customer())
+    await settled(id, 'delivered')
+    assert.equal(arrivals(id).length, 3)
+    const undelivered = await world.stripe.events.list({ delivery_success: false, limit: 100 })
+    assert.ok(undelivered.data.every((event) => event.id !== id))
+    await world.stripe.webhookEndpoints.del(second.id)
+  })
+
+  test('cannot ask for a version that is none', async () => {
+    const version = 'latest' as Stripe.LatestApiVersion
+    await assert.rejects(
+      world.stripe.webhookEndpoints.create({
+        url: world.receiver.url,
+        enabled_events: ['*'],
+        api_version: version,
+      }),
+      /Invalid API version: latest/,
+    )
+  })
+})
+
+type Json = Readonly<Record<string, unknown>>
+
 const arrivals = (id: string) => world.receiver.received.filter(({ event }) => event.id === id)
 
 type Delivery = { status: string; attempts: unknown[] }

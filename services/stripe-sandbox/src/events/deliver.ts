@@ -8,6 +8,7 @@ import { NOBODY } from '../store/store.ts'
 import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
 import { signatureHeader } from './signature.ts'
 import type { ResendTo } from './event.routes.ts'
+import { API_VERSION } from '../settings.ts'
 import type { Parcel, Result } from './send-parcel.ts'
 import { noAnswerWithin, Sender } from './send-parcel.ts'
 import { activeSecrets, endpointOf, endpointsOf, isListener } from './webhook-endpoint.ts'
@@ -315,7 +316,8 @@ export class Deliverer {
   }
 
   #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
-    const body = JSON.stringify(renderEvent(this.#store, event), null, 2)
+    const version = endpoint.apiVersion ?? API_VERSION
+    const body = JSON.stringify(renderEvent(this.#store, event, version), null, 2)
     const active = activeSecrets(endpoint, this.#store.clock.nowMs())
     const secrets = flaw?.corrupt ? active.map((secret) => `${secret}?`) : active
     // Real time, whatever the sandbox's clock says: receivers compare it with theirs.

@@ -3,6 +3,7 @@ import { newNumberedId, stemOf, stemmedId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
+import { atVersion } from './older-versions.ts'
 import { endpointsOf } from './webhook-endpoint.ts'
 
 export type EventType = Exclude<Stripe.Event.Type, never>
@@ -57,14 +58,15 @@ export function pendingWebhooks(reads: Reads, event: EventRecord): number {
   ).length
 }
 
-export function renderEvent(reads: Reads, event: EventRecord): object {
+/** The event for an endpoint of that version; the API shows it at the account's. */
+export function renderEvent(reads: Reads, event: EventRecord, version = API_VERSION): object {
   return {
     id: event.id,
     object: 'event',
-    api_version: API_VERSION,
+    api_version: version,
     created: event.created,
     data: {
-      object: event.object,
+      object: atVersion(event.object, version, reads),
       ...(event.previousAttributes ? { previous_attributes: event.previousAttributes } : {}),
     },
     livemode: false,

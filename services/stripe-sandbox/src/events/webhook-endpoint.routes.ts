@@ -30,7 +30,7 @@ export const webhookEndpointOperations: readonly Operation[] = [
       const endpoint = newWebhookEndpoint(tx, {
         url: params.url,
         enabledEvents: params.enabled_events,
-        apiVersion: params.api_version ?? API_VERSION,
+        apiVersion: versionAsked(params.api_version),
         description: params.description ?? null,
         metadata: changeMetadata({}, params.metadata),
       })
@@ -61,6 +61,15 @@ export const webhookEndpointOperations: readonly Operation[] = [
     return { id, object: 'webhook_endpoint', deleted: true }
   }),
 ]
+
+// For the life of the endpoint, as at Stripe.
+function versionAsked(version: string | null | undefined): string {
+  if (!version) return API_VERSION
+  if (/^20\d\d-\d\d-\d\d(\.\w+)?$/.test(version)) return version
+  throw invalidRequest(`Invalid API version: ${version}. It reads like ${API_VERSION}.`, {
+    param: 'api_version',
+  })
+}
 
 function statusAfter(
   before: WebhookEndpointRecord['status'],

@@ -1,5 +1,6 @@
 import type { ErrorDetails } from '../errors.ts'
 import { ApiError } from '../errors.ts'
+import { atVersion } from '../events/older-versions.ts'
 import type { ApiFault } from '../faults/fault.ts'
 import { INDETERMINATE } from '../faults/spoil-call.ts'
 import type { Cause, Store, Tx } from '../store/store.ts'
@@ -65,7 +66,7 @@ function execute(
   try {
     const result = operation.run(tx, { ...where, params: asked.params })
     expand(tx, result, asked.paths)
-    return { status: 200, body: pretty(result) }
+    return { status: 200, body: pretty(atVersion(result, where.version, tx)) }
   } catch (error) {
     if (error instanceof ApiError && error.keepsEffects) return errorAnswer(error, context.requestId)
     throw error
