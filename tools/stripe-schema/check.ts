@@ -10,6 +10,7 @@ export type Checker = {
 }
 
 const SHOWN_CHARACTERS = 60
+const PARAMETER_DEPTH = 3
 
 // By hand rather than with a validator that compiles: the 4,000 definitions refer to each other in circles, which takes
 // seconds to compile in every test process and is read here as far as an object goes.
@@ -145,7 +146,7 @@ function agrees(value: Readonly<Record<string, unknown>>, { properties = {} }: S
 }
 
 function* parameterNames(schema: StripeSchema, expected: Schema, path: string): Generator<string> {
-  if (path.split('.').length > 8) return
+  if (path.split('.').length > PARAMETER_DEPTH) return
   const { properties, items, anyOf } = resolve(schema, expected)
   for (const branch of anyOf ?? []) yield* parameterNames(schema, branch, path)
   if (items) yield* parameterNames(schema, items, path)

@@ -1,6 +1,6 @@
 import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
-import { LIST_CREATED, listPage } from '../http/list.ts'
+import { LIST, LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import {
@@ -35,7 +35,6 @@ const CUSTOMER = {
   invoice_settings: object({ custom_fields: anything(), default_payment_method: text(), footer: text() }),
   metadata: metadata(),
   name: text(256),
-  payment_method: text(),
   phone: text(20),
   preferred_locales: list(text()),
   shipping: anything(),
@@ -45,9 +44,7 @@ const CUSTOMER = {
 
 const PRODUCT = {
   active: flag(),
-  default_price_data: anything(),
   description: text(),
-  id: text(),
   images: list(text(), 8),
   marketing_features: anything(),
   metadata: metadata(),
@@ -67,7 +64,7 @@ const PRICE = {
 }
 
 export const catalogOperations: readonly Operation[] = [
-  operation('POST /v1/customers', CUSTOMER, (tx, { params, version }) => {
+  operation('POST /v1/customers', { ...CUSTOMER, payment_method: text() }, (tx, { params, version }) => {
     refuseOldCoupon(params, version)
     const customer = newCustomer(tx, {
       email: params.email ?? null,
@@ -112,33 +109,34 @@ export const catalogOperations: readonly Operation[] = [
     emit(tx, 'customer.deleted', render(tx, 'customers', customer))
     return render(tx, 'customers', tx.put('customers', { ...customer, deleted: true }))
   }),
-  operation(
-    'GET /v1/customers/:id/payment_methods',
-    { ...LIST_CREATED, type: text() },
-    (tx, { id, params, path }) =>
-      listPage(tx, 'payment_methods', {
-        url: path,
-        params,
-        noun: 'PaymentMethod',
-        keep: (row) => row.customer === id,
-      }),
+  operation('GET /v1/customers/:id/payment_methods', { ...LIST, type: text() }, (tx, { id, params, path }) =>
+    listPage(tx, 'payment_methods', {
+      url: path,
+      params,
+      noun: 'PaymentMethod',
+      keep: (row) => row.customer === id,
+    }),
   ),
-  operation('POST /v1/products', PRODUCT, (tx, { params }) => {
-    if (!params.name) throw missingParameter('name')
-    if (params.id && tx.get('products', params.id)) {
-      throw invalidRequest('Product already exists.', { code: 'resource_already_exists', param: 'id' })
-    }
-    const product = newProduct(tx, {
-      ...(params.id ? { id: params.id } : {}),
-      name: params.name,
-      active: params.active ?? true,
-      description: params.description ?? null,
-      images: params.images ?? [],
-      metadata: changeMetadata({}, params.metadata),
-    })
-    emit(tx, 'product.created', render(tx, 'products', product))
-    return render(tx, 'products', product)
-  }),
+  operation(
+    'POST /v1/products',
+    { ...PRODUCT, default_price_data: anything(), id: text() },
+    (tx, { params }) => {
+      if (!params.name) throw missingParameter('name')
+      if (params.id && tx.get('products', params.id)) {
+        throw invalidRequest('Product already exists.', { code: 'resource_already_exists', param: 'id' })
+      }
+      const product = newProduct(tx, {
+        ...(params.id ? { id: params.id } : {}),
+        name: params.name,
+        active: params.active ?? true,
+        description: params.description ?? null,
+        images: params.images ?? [],
+        metadata: changeMetadata({}, params.metadata),
+      })
+      emit(tx, 'product.created', render(tx, 'products', product))
+      return render(tx, 'products', product)
+    },
+  ),
   operation('GET /v1/products', { ...LIST_CREATED, active: flag() }, (tx, { params, path }) =>
     listPage(tx, 'products', {
       url: path,

@@ -10,6 +10,7 @@ import { store as remember } from './idempotency.ts'
 import type { Operation } from './operation.ts'
 import type { Params, Shape } from './params.ts'
 import { list, readParams, text } from './params.ts'
+import { refusalOfUnsupported } from './unsupported.ts'
 
 export type Answer = { readonly status: number; readonly body: string; readonly replayed?: string }
 
@@ -36,7 +37,7 @@ const EXPAND = { expand: list(text(), 20) }
  */
 export function runCall(store: Store, context: Context, sent: Sent): Answer {
   const { requestId, key } = context
-  const { expand: paths, ...params } = readParams({ ...context.operation.shape, ...EXPAND }, sent.form)
+  const { expand: paths, ...params } = readAll(context.operation, sent.form)
   const cause: Cause = { requestId, idempotencyKey: key }
   const keep = (tx: Tx, answer: Answer): Answer => {
     if (key !== null) remember(tx, { id: key, fingerprint: sent.print, requestId, ...answer })
@@ -53,6 +54,15 @@ export function runCall(store: Store, context: Context, sent: Sent): Answer {
   } catch (error) {
     if (!(error instanceof ApiError) || error.beforeExecution) throw error
     return store.transact(cause, (tx) => keep(tx, errorAnswer(error, requestId)))
+  }
+}
+
+function readAll(operation: Operation, form: FormObject): Params<Shape & typeof EXPAND> {
+  try {
+    return readParams({ ...operation.shape, ...EXPAND }, form)
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.details.code !== 'parameter_unknown') throw error
+    throw refusalOfUnsupported(`${operation.method} ${operation.path}`, error) ?? error
   }
 }
 

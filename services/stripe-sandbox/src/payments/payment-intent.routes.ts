@@ -35,21 +35,26 @@ import {
 import { METHOD_DATA, methodFromData } from './payment-method.routes.ts'
 import { resolvePaymentMethod } from './payment-method.ts'
 
-const ACCEPTED_UNREAD = {
+// Stripe's parameters that change nothing here.
+const UNREAD = {
   amount_details: anything(),
-  confirmation_token: text(),
   hooks: anything(),
-  mandate: text(),
-  mandate_data: anything(),
   payment_details: anything(),
+}
+const UNREAD_METHOD = {
   payment_method_configuration: text(),
   payment_method_options: anything(),
-  radar_options: anything(),
   transfer_group: text(),
+}
+const UNREAD_CONFIRM = {
+  confirmation_token: text(),
+  mandate: text(),
+  mandate_data: anything(),
+  radar_options: anything(),
 }
 
 const DETAILS = {
-  ...ACCEPTED_UNREAD,
+  ...UNREAD,
   allowed_payment_method_types: list(text()),
   capture_method: choice('automatic', 'automatic_async', 'manual'),
   excluded_payment_method_types: list(text()),
@@ -62,14 +67,19 @@ const DETAILS = {
   shipping: anything(),
 }
 
-const CONFIRM = {
-  ...DETAILS,
-  amount_to_confirm: integer(),
-  client_secret: text(),
+const ONCE_CONFIRMED = {
+  ...UNREAD_CONFIRM,
   error_on_requires_action: flag(),
   off_session: text(),
   return_url: url(),
   use_stripe_sdk: flag(),
+}
+
+const CONFIRM = {
+  ...DETAILS,
+  ...ONCE_CONFIRMED,
+  amount_to_confirm: integer(),
+  payment_method_options: anything(),
 }
 
 const DESCRIBED = {
@@ -81,7 +91,9 @@ const DESCRIBED = {
 }
 
 const CREATE = {
-  ...CONFIRM,
+  ...DETAILS,
+  ...ONCE_CONFIRMED,
+  ...UNREAD_METHOD,
   ...DESCRIBED,
   amount: integer(),
   automatic_payment_methods: object({ allow_redirects: choice('always', 'never'), enabled: flag() }),
@@ -90,7 +102,7 @@ const CREATE = {
   currency: currency(),
 }
 
-const UPDATE = { ...DETAILS, ...DESCRIBED, amount: integer(), currency: currency() }
+const UPDATE = { ...DETAILS, ...UNREAD_METHOD, ...DESCRIBED, amount: integer(), currency: currency() }
 
 export const paymentIntentOperations: readonly Operation[] = [
   operation('POST /v1/payment_intents', CREATE, (tx, { params, version }) => {
@@ -120,7 +132,7 @@ export const paymentIntentOperations: readonly Operation[] = [
   operation(
     'POST /v1/payment_intents/:id/capture',
     {
-      ...ACCEPTED_UNREAD,
+      ...UNREAD,
       amount_to_capture: integer({ min: 1 }),
       final_capture: flag(),
       metadata: metadata(),
