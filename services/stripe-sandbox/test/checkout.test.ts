@@ -291,3 +291,37 @@ describe('the routes of Stripe’s own command line', () => {
     assert.equal(answer.headers.get('stripe-version'), '2025-04-30.basil')
   })
 })
+
+describe('a payment link', () => {
+  test('opens a Session of its own for every visit, which is paid and names the link', async () => {
+    const product = await world.stripe.products.create({ name: 'Kayak at dawn' })
+    const price = await world.stripe.prices.create({
+      product: product.id,
+      currency: 'eur',
+      unit_amount: 4500,
+    })
+    const link = await world.stripe.paymentLinks.create({
+      line_items: [{ price: price.id, quantity: 2 }],
+      metadata: { booking_id: 'b7' },
+      payment_intent_data: { metadata: { booking_id: 'b7' } },
+    })
+    const path = new URL(link.url).pathname
+    const visit = () => fetch(`${world.sandbox.url}${path}`, { redirect: 'manual' })
+    const first = await visit()
+    assert.equal(first.status, 303)
+    assert.notEqual((await visit()).headers.get('location'), first.headers.get('location'))
+    const id = first.headers.get('location')?.replace('/c/pay/', '') ?? ''
+    await control(world.sandbox, `sessions/${id}/pay`, { email: 'ana@example.com' })
+    const paid = await world.stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] })
+    assert.deepEqual([paid.payment_status, paid.amount_total, paid.payment_link], ['paid', 9000, link.id])
+    assert.equal(paid.metadata?.['booking_id'], 'b7')
+    assert.equal((paid.payment_intent as Stripe.PaymentIntent).metadata['booking_id'], 'b7')
+    const listed = await world.stripe.checkout.sessions.list({ payment_link: link.id, status: 'complete' })
+    assert.deepEqual(
+      listed.data.map((session) => session.id),
+      [id],
+    )
+    await world.stripe.paymentLinks.update(link.id, { active: false })
+    assert.equal((await visit()).status, 404)
+  })
+})

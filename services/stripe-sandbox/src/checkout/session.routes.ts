@@ -105,7 +105,8 @@ type Filter = {
 }
 
 function matches(row: SessionRecord, filter: Filter): boolean {
-  if (filter.payment_link || filter.subscription) return false
+  if (filter.subscription) return false
+  if (filter.payment_link && row.paymentLink !== filter.payment_link) return false
   if (filter.customer && row.customer !== filter.customer) return false
   if (filter.payment_intent && row.paymentIntent !== filter.payment_intent) return false
   if (filter.status && row.status !== filter.status) return false

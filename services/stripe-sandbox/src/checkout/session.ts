@@ -52,7 +52,6 @@ const UNUSED = {
   managed_payments: null,
   mode: 'payment',
   origin_context: null,
-  payment_link: null,
   payment_method_collection: 'if_required',
   payment_method_configuration_details: null,
   payment_method_options: { card: { request_three_d_secure: 'automatic' } },
@@ -86,6 +85,7 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
         : null,
     created: record.created,
     currency: record.currency,
+    payment_link: record.paymentLink ?? null,
     customer: record.customer,
     customer_creation:
       record.customer === null || record.customerCreation === 'always' ? record.customerCreation : null,

@@ -224,6 +224,8 @@ export type SessionRecord = {
   /** Form submits already carried out, by the token of the rendered page: a double click is one attempt. */
   readonly submits: Record<string, PaymentOutcome>
   readonly completedEvent: string | null
+  /** The payment link that opened it. */
+  readonly paymentLink?: string
 }
 
 export type PaymentOutcome =

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import { createSession } from '../checkout/create-session.ts'
+import type { PaymentLinkRecord } from '../store/account-records.ts'
+import type { SessionRecord } from '../store/records.ts'
+import type { Store, Tx } from '../store/store.ts'
+import { NOBODY } from '../store/store.ts'
+import { sendPage } from './layout.ts'
+import { languageOf } from './messages.ts'
+import { noticePage } from './notice-page.ts'
+
+/** Where a payment link leads: every visit opens a Checkout Session of its own, as long as the link is active. */
+export function servePaymentLinks(app: FastifyInstance, store: Store): void {
+  app.get('/b/:id', (request, reply) => {
+    const { id } = request.params as { id: string }
+    const link = store.get('payment_links', id)
+    if (!link?.active) {
+      return sendPage(reply, 404, noticePage(undefined, languageOf(null, request.headers['accept-language'])))
+    }
+    const session = store.transact(NOBODY, (tx) => openSession(tx, link))
+    return reply.redirect(`/c/pay/${session.id}`, 303)
+  })
+}
+
+function openSession(tx: Tx, link: PaymentLinkRecord): SessionRecord {
+  const after = link.afterCompletion
+  const session = createSession(tx, {
+    mode: 'payment',
+    line_items: link.lineItems.map(({ price, quantity }) => ({ price, quantity })),
+    // Without a page of the merchant's the payer is shown that it is paid.
+    success_url:
+      'redirect' in after ? after.redirect : `${tx.settings.publicUrl}/c/pay/{CHECKOUT_SESSION_ID}`,
+    customer_creation: link.customerCreation,
+    metadata: link.metadata,
+    ...(link.paymentIntentMetadata === null
+      ? {}
+      : { payment_intent_data: { metadata: link.paymentIntentMetadata } }),
+  })
+  return tx.put('sessions', { ...session, paymentLink: link.id })
+}
