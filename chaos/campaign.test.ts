@@ -13,7 +13,7 @@ import { LIFE_WEIGHTS, planPayments, planStrikes } from './plan.ts'
 import { plantBug, PLANTS } from './plants.ts'
 import { keepHistory, reportOf } from './report.ts'
 
-const OPTIONS = readOptions(['--payments', '48', '--seed', '24', '--payers', '24', '--gap', '700'])
+const OPTIONS = readOptions(['--payments', '44', '--seed', '24', '--payers', '16', '--gap', '500'])
 
 let outcome: Outcome
 before(async () => {
@@ -30,7 +30,8 @@ describe('a crash campaign', () => {
 
   it('struck where it hurts, and had something to check', () => {
     const { faults } = outcome.history
-    for (const fault of ['kill_gateway', 'kill_database', 'stripe webhook: drop', 'stripe api: error_after'])
+    const wanted = ['kill_gateway', 'freeze_gateway', 'kill_database', 'kill_booking']
+    for (const fault of [...wanted, 'stripe webhook: drop', 'stripe api: error_after'])
       assert.ok((faults.get(fault) ?? 0) > 0, `no ${fault}: choose another seed or a longer campaign`)
     const { rows, bookings } = outcome.evidence
     assert.equal(bookings.length, OPTIONS.payments)

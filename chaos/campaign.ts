@@ -35,9 +35,9 @@ export type Outcome = {
 
 // Long enough after a restart that no test waits for them, short enough to fit into a campaign.
 const FAST_HEALING = {
-  SWEEP_INTERVAL_SECONDS: '5',
+  SWEEP_INTERVAL_SECONDS: '3',
   SWEEP_LAG_SECONDS: '2',
-  RECONCILE_INTERVAL_SECONDS: '5',
+  RECONCILE_INTERVAL_SECONDS: '3',
   RECONCILE_AFTER_SECONDS: '5',
 }
 const LOOK_AGAIN_MS = 1000
@@ -98,6 +98,7 @@ async function storm(platform: Platform, { options, history, plan, say }: Storm)
     }
   }
   await Promise.all(Array.from({ length: options.payers }, payer))
+  await nemesis.firstRound
   await nemesis.leaveInPeace()
   return performance.now() - startedMs
 }

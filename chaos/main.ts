@@ -44,7 +44,7 @@ async function main(args: readonly string[]): Promise<boolean> {
     for (const [name, { what }] of Object.entries(PLANTS)) say(`${name.padEnd(26)} ${what}`)
     return true
   }
-  const names = options.plant === 'all' ? Object.keys(PLANTS) : [options.plant]
+  const names = options.plant === 'all' ? Object.keys(PLANTS) : options.plant.split(',')
   let caught = 0
   for (const name of names) if (await runPlanted(options, name)) caught += 1
   say(`${caught} of ${names.length} planted bugs caught`)

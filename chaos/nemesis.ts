@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ask } from './client.ts'
 import { countFault, note, recordRecovery } from './history.ts'
 import type { History } from './history.ts'
-import { planStrikes } from './plan.ts'
+import { planStrikes, STRIKE_KINDS } from './plan.ts'
 import type { Strike } from './plan.ts'
 import type { Platform } from './platform.ts'
 import type { Service } from './service.ts'
 
 export type Nemesis = {
+  /** Resolves when it has struck in every way. */
+  readonly firstRound: Promise<void>
   /** Ends the strikes, undoes every fault, and resolves when every part answers again. */
   readonly leaveInPeace: () => Promise<void>
 }
@@ -51,6 +53,8 @@ export async function startNemesis(platform: Platform, options: NemesisOptions):
   await setStripeFaults(platform, STRIPE_FAULTS, options.seed)
   platform.bookingFront.setFaults(true)
 
+  const firstRound = Promise.withResolvers<void>()
+  let struckTimes = 0
   const striking = (async () => {
     for (const { afterMs, strike } of planStrikes(options.seed, options.meanGapMs)) {
       await sleep(afterMs, undefined, { signal: peace.signal }).catch(() => {})
@@ -60,12 +64,15 @@ export async function startNemesis(platform: Platform, options: NemesisOptions):
         (error: unknown) => note(history, `strike ${strike.kind} did not succeed: ${String(error)}`),
       )
       under.add(struck)
+      struckTimes += 1
+      if (struckTimes === STRIKE_KINDS) firstRound.resolve()
       void struck.finally(() => under.delete(struck))
       if (strike.kind === 'kill_database' || strike.kind === 'restart_database') await struck
     }
   })()
 
   return {
+    firstRound: firstRound.promise,
     leaveInPeace: async () => {
       peace.abort()
       await striking
@@ -106,16 +113,18 @@ type Scene = {
 
 async function carryOut(strike: Strike, scene: Scene): Promise<void> {
   const { platform, history } = scene
+  // One that is being started again cannot be struck: the next one is.
+  const gatewayAt = (index: number): Service | undefined =>
+    platform.gateways.find((it, at) => at >= index && !scene.busy.has(it)) ??
+    platform.gateways.find((it) => !scene.busy.has(it))
   note(history, `strike ${JSON.stringify(strike)}`)
   switch (strike.kind) {
     case 'kill_gateway':
-      return onService(scene, platform.gateways[strike.gateway], strike.kind, (it) => it.kill(strike.downMs))
+      return onService(scene, gatewayAt(strike.gateway), strike.kind, (it) => it.kill(strike.downMs))
     case 'stop_gateway':
-      return onService(scene, platform.gateways[strike.gateway], strike.kind, (it) =>
-        it.restart(strike.downMs),
-      )
+      return onService(scene, gatewayAt(strike.gateway), strike.kind, (it) => it.restart(strike.downMs))
     case 'freeze_gateway':
-      return onService(scene, platform.gateways[strike.gateway], strike.kind, (it) =>
+      return onService(scene, gatewayAt(strike.gateway), strike.kind, (it) =>
         it.freeze(strike.forMs, scene.peace),
       )
     case 'kill_booking':

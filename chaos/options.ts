@@ -28,8 +28,8 @@ export const USAGE = `npm run chaos -- [options]
   --payers <n>      how many are on their way at once (24)
   --gap <ms>        the mean pause between two strikes (900)
   --heal <s>        how long everything has to come right after the last fault (120)
-  --slow-healing    the gateway's own sweep and reconciliation intervals (60 s and 30 s) instead of 5 s each
-  --plant <bug>     runs a broken copy of the gateway, which must be caught (\`list\` names the bugs, \`all\` runs each)
+  --slow-healing    the gateway's own sweep and reconciliation intervals (60 s and 30 s) instead of 3 s each
+  --plant <bug>     runs a broken copy of the gateway, which must be caught; several by commas, \`all\`, or \`list\`
   --into <folder>   where the history of a failed run goes (.data/chaos)`
 
 export function readOptions(args: readonly string[]): CampaignOptions {

@@ -122,6 +122,7 @@ const STRIKE_WEIGHTS: Readonly<Record<Strike['kind'], number>> = {
   cut_connections: 7,
 }
 
+export const STRIKE_KINDS = Object.keys(STRIKE_WEIGHTS).length
 export const GATEWAYS = 3
 
 /** Strikes without end, each with the pause before it; the first ones are of every kind. */

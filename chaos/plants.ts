@@ -21,11 +21,11 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     caughtBy: 'P1 durable acknowledgement',
   },
   'mark-before-apply': {
-    what: 'an event is marked as processed in one transaction and applied in the next',
+    what: 'an event is marked as processed in one transaction and applied in another, a little later',
     file: 'stripe/inbox.ts',
     from: 'const fresh = newOf(batch, await insertEvents(tx, batch, 0))\n      return { fresh, applied: await applyEvents(tx, fresh.map(readStored), deps) }\n    })',
-    to: 'const fresh = newOf(batch, await insertEvents(tx, batch, 0))\n      await tx.query("update stripe_events set status = \'processed\', retry_at = null where id = any($1)", [fresh.map(({ id }) => id)])\n      return { fresh }\n    }).then(async ({ fresh }) => ({ fresh, applied: await inTransaction(deps.pool, (tx) => applyEvents(tx, fresh.map(readStored), deps)) }))',
-    caughtBy: 'P4 rows are the truth',
+    to: 'const fresh = newOf(batch, await insertEvents(tx, batch, 0))\n      await tx.query("update stripe_events set status = \'processed\', retry_at = null where id = any($1)", [fresh.map(({ id }) => id)])\n      return { fresh }\n    }).then(async ({ fresh }) => ({ fresh, applied: await new Promise((go) => setTimeout(go, 400)).then(() => inTransaction(deps.pool, (tx) => applyEvents(tx, fresh.map(readStored), deps))) }))',
+    caughtBy: 'P8 money conserved',
   },
   'no-key': {
     what: 'announcements carry no Idempotency-Key',

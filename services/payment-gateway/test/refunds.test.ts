@@ -208,6 +208,58 @@ describe('a second payment of the same booking', () => {
     assert.equal((await statusOf(booking.id))['status'], 'succeeded')
     assert.deepEqual(await ledgerOf(booking.id), { customer_funds: -12_900, stripe_balance: 12_900 })
   })
+
+  it('goes back whole although a part of it had been refunded before the first payment was heard of', async () => {
+    const json = { 'content-type': 'application/json' }
+    const control = (path: string, body: object) =>
+      fetch(`${platform.sandbox.url}/_sandbox/${path}`, {
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify(body),
+      })
+    const stripe = async (path: string, form?: URLSearchParams) => {
+      const headers = { authorization: 'Bearer sk_test_platform' }
+      const init = form === undefined ? { headers } : { method: 'POST', headers, body: form }
+      return (await fetch(`${platform.sandbox.url}/v1/${path}`, init)).json() as Promise<
+        Record<string, unknown>
+      >
+    }
+    const list = async (path: string) => (await stripe(path))['data'] as Record<string, unknown>[]
+    const booking = platform.addBooking({ amountMinor: 12_900 })
+    const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+    const sessionId = body.data['sessionId'] ?? ''
+    const rules = ['payment_intent.*', 'checkout.*'].map((type) => ({ on: 'webhook', type, fault: 'drop' }))
+    await control('faults', { rules })
+    const paying = payAtSandbox(platform, sessionId)
+    const first = await eventually('the first payment', async () => {
+      const session = await stripe(`checkout/sessions/${sessionId}`)
+      return session['payment_status'] === 'paid' && String(session['payment_intent'])
+    })
+    await control('faults', { rules: [] })
+    await control('clock/advance', { seconds: 5 })
+    const form = new URLSearchParams({
+      amount: '12900',
+      currency: 'eur',
+      confirm: 'true',
+      payment_method: 'pm_card_visa',
+      return_url: 'http://localhost:5173/',
+      'metadata[booking_id]': booking.id,
+    })
+    const second = String((await stripe('payment_intents', form))['id'])
+    await eventually('the second payment', () => platform.booking.toldOf(booking.id).length === 1)
+    assert.equal((await refund(booking.id, { amountMinor: 1000 })).status, 200)
+
+    const succeeded = await list('events?type=payment_intent.succeeded&limit=100')
+    const missed = succeeded.find(({ data }) => (data as { object: { id: string } }).object.id === first)
+    await control(`events/${String(missed?.['id'])}/resend`, {})
+    await eventually('everything of the second payment to go back', async () => {
+      const refunds = await list(`refunds?payment_intent=${second}`)
+      return refunds.reduce((sum, { amount }) => sum + Number(amount), 0) === 12_900
+    })
+    assert.equal((await statusOf(booking.id))['status'], 'succeeded')
+    assert.deepEqual(await list(`refunds?payment_intent=${first}`), [])
+    await paying
+  })
 })
 
 describe('the ledger', () => {

@@ -12,6 +12,7 @@ import { insertFeesDue, insertPostings } from '../ledger/ledger.repository.ts'
 import type { FeeDue } from '../ledger/ledger.repository.ts'
 import { insertRefundRequest, saveDisputes, saveRefunds } from '../refunds/refund.repository.ts'
 import type { NewRefundRequest } from '../refunds/refund.repository.ts'
+import { givenBackMinor } from '../refunds/refund.ts'
 import { merge } from './known.ts'
 import type { Fact, Known } from './known.ts'
 import { standingOf } from './payment.ts'
@@ -137,7 +138,10 @@ function newPostings({ before, payment }: Step): Posting[] {
   return postingsOf(payment.known).filter(({ id }) => !posted.has(id))
 }
 
-/** A second payment of the same booking goes back whole, once: its intent is the key. */
+/**
+ * A second payment of the same booking goes back whole, once: its intent is the key. A part may have gone back before,
+ * when the first was not heard of yet.
+ */
 function duplicateRefunds({ payment, troubles }: Step): NewRefundRequest[] {
   return troubles
     .filter((trouble) => trouble.kind === 'duplicate_payment')
@@ -146,10 +150,12 @@ function duplicateRefunds({ payment, troubles }: Step): NewRefundRequest[] {
       paymentId: payment.id,
       intentId: subject,
       idempotencyKey: `duplicate ${subject}`,
-      amountMinor: payment.known.intents[subject]?.receivedMinor ?? 0,
+      amountMinor:
+        (payment.known.intents[subject]?.receivedMinor ?? 0) - givenBackMinor(payment.known, subject),
       reason: 'duplicate' as const,
       requestedBy: 'duplicate payment policy',
     }))
+    .filter(({ amountMinor }) => amountMinor > 0)
 }
 
 type Step = {
