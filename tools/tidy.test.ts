@@ -75,6 +75,13 @@ describe('tidy', () => {
     )
     assert.deepEqual(
       places(
+        code.filter((path) => path.startsWith('chaos/')),
+        /@passerelle\/(?:payment-gateway|booking-management|contracts)|from '.*services\/payment-gateway/,
+      ),
+      [],
+    )
+    assert.deepEqual(
+      places(
         code.filter((path) => path.startsWith('frontend/src/')),
         /@passerelle\/kit/,
       ),
@@ -102,7 +109,7 @@ describe('tidy', () => {
   it('names in docs/flows.md and docs/promises.md only files that are there', () => {
     for (const document of ['docs/flows.md', 'docs/promises.md']) {
       const named = [
-        ...read(document).matchAll(/`((?:services|packages|frontend|tools|e2e)\/[^`\s]+\.ts)`/g),
+        ...read(document).matchAll(/`((?:services|packages|frontend|tools|e2e|chaos|bench)\/[^`\s]+\.ts)`/g),
       ].map(([, path]) => path ?? '')
       assert.ok(named.length > 5)
       assert.deepEqual(
