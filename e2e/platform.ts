@@ -13,8 +13,10 @@ import { SignJWT } from 'jose'
 import { freePort } from '../tools/ports.ts'
 import { ensureDatabase, startPostgres } from '../tools/postgres.ts'
 import type { Postgres } from '../tools/postgres.ts'
+import { checkSent } from '../tools/stripe-schema/sent.ts'
 import { ROOT, until } from './stack.ts'
 
+const checked = checkSent()
 const secret = (name: string): string => `${name}-kM3vX9dQpL2sT7wY1bN5cR8fG4hJ6zA0`
 export const SECRETS = {
   jwt: secret('jwt'),
@@ -50,9 +52,10 @@ export async function startPlatform(options: { webhookUrl?: string } = {}): Prom
   const { port } = postgres
   const databaseUrl = await ensureDatabase(postgres, 'platform')
   const { webhookUrl } = options
-  const sandbox = await startSandbox(
-    webhookUrl === undefined ? {} : { webhookUrl, webhookSecret: SECRETS.webhook },
-  )
+  const sandbox = await startSandbox({
+    ...checked,
+    ...(webhookUrl === undefined ? {} : { webhookUrl, webhookSecret: SECRETS.webhook }),
+  })
   const services = new Set<Service>()
   const bookingPort = await freePort('127.0.0.1')
   const shared = {
