@@ -45,6 +45,9 @@ HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.
 CMD ["node", "services/booking-management/src/main.ts"]
 
 FROM base AS frontend
+# Its server asks the gateway by the client, and knows the built site by the sources of both.
+COPY packages/client ./packages/client
+COPY packages/react ./packages/react
 COPY frontend ./frontend
 COPY --from=site /app/frontend/dist ./frontend/dist
 EXPOSE 5173
