@@ -31,19 +31,38 @@ export type Standing = { readonly word: string; readonly tone: Tone }
 
 const EVENTS_LOOKED_AT = 20_000
 const EVENTS_SHOWN = 60
+// The list is drawn again while load runs: what it shows of a payment lies among the newest rows.
+const ROWS_LOOKED_AT = 5000
+
+type Parts = Pick<PaymentStory, 'charges' | 'refunds' | 'disputes'>
 
 /** The story of a Checkout Session or a PaymentIntent, or undefined when there is neither. */
 export function paymentStory(reads: Reads, id: string): PaymentStory | undefined {
+  return storyOf(reads, id, (intent) => {
+    const isOfIntent = (row: { readonly paymentIntent: string | null }): boolean =>
+      row.paymentIntent === intent.id
+    return {
+      charges: [...filtered(reads.table('charges').newestFirst(), isOfIntent)],
+      refunds: [...filtered(reads.table('refunds').newestFirst(), isOfIntent)],
+      disputes: [...filtered(reads.table('disputes').newestFirst(), isOfIntent)],
+    }
+  })
+}
+
+function storyOf(
+  reads: Reads,
+  id: string,
+  partsOf: (intent: PaymentIntentRecord) => Parts,
+): PaymentStory | undefined {
   const session =
     reads.get('sessions', id) ?? reads.get('sessions', reads.get('payment_intents', id)?.session ?? '')
   const intent =
     reads.get('payment_intents', id) ?? reads.get('payment_intents', session?.paymentIntent ?? '')
   const first = session ?? intent
   if (!first) return undefined
-  const ofIntent = (row: { readonly paymentIntent: string | null }): boolean =>
-    row.paymentIntent === intent?.id
-  const charges = intent ? [...reads.table('charges').newestFirst()].filter(ofIntent) : []
+  const parts = intent ? partsOf(intent) : { charges: [], refunds: [], disputes: [] }
   return {
+    ...parts,
     id: first.id,
     created: first.created,
     amount: session ? totalOf(session) : (intent?.amount ?? 0),
@@ -51,10 +70,7 @@ export function paymentStory(reads: Reads, id: string): PaymentStory | undefined
     title: session?.lineItems[0]?.name ?? intent?.description ?? 'PaymentIntent',
     session,
     intent,
-    method: reads.get('payment_methods', charges[0]?.paymentMethod ?? intent?.paymentMethod ?? ''),
-    charges,
-    refunds: intent ? [...reads.table('refunds').newestFirst()].filter(ofIntent) : [],
-    disputes: intent ? [...reads.table('disputes').newestFirst()].filter(ofIntent) : [],
+    method: reads.get('payment_methods', parts.charges[0]?.paymentMethod ?? intent?.paymentMethod ?? ''),
   }
 }
 
@@ -62,14 +78,31 @@ export function paymentStory(reads: Reads, id: string): PaymentStory | undefined
 export function latestPayments(reads: Reads, limit: number): PaymentStory[] {
   const sessions = take(reads.table('sessions').newestFirst(), limit)
   const intents = take(
-    filtered(reads.table('payment_intents').newestFirst(), ({ session }) => session === null),
+    filtered(
+      take(reads.table('payment_intents').newestFirst(), ROWS_LOOKED_AT),
+      ({ session }) => session === null,
+    ),
     limit,
   )
+  const refunds = Map.groupBy(take(reads.table('refunds').newestFirst(), ROWS_LOOKED_AT), ofIntent)
+  const disputes = Map.groupBy(take(reads.table('disputes').newestFirst(), ROWS_LOOKED_AT), ofIntent)
+  const parts = (intent: PaymentIntentRecord): Parts => {
+    const charge = reads.get('charges', intent.latestCharge ?? '')
+    return {
+      charges: charge ? [charge] : [],
+      refunds: refunds.get(intent.id) ?? [],
+      disputes: disputes.get(intent.id) ?? [],
+    }
+  }
   return [...sessions, ...intents]
     .toSorted((a, b) => b.created - a.created)
     .slice(0, limit)
-    .map(({ id }) => paymentStory(reads, id))
+    .map(({ id }) => storyOf(reads, id, parts))
     .filter((story) => story !== undefined)
+}
+
+function ofIntent(row: { readonly paymentIntent: string | null }): string | null {
+  return row.paymentIntent
 }
 
 /** What happened in the payment, newest first. */
