@@ -26,6 +26,7 @@ export async function runSandbox(args: readonly string[], env: Environment): Pro
         port: config.port,
         host: config.host,
         log,
+        settings: config.settings,
         ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
         ...(config.dataDir === undefined ? {} : { dataDir: config.dataDir }),
         ...(config.webhookUrl === undefined ? {} : { webhookUrl: config.webhookUrl }),

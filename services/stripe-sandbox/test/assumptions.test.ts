@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import type Stripe from 'stripe'
+import { readSandboxConfig } from '../src/config.ts'
 import type { Assumptions } from '../src/settings.ts'
 import { DEFAULT_SETTINGS, readSettings, RETRY_SCHEDULES } from '../src/settings.ts'
 import type { World } from './merchant.ts'
@@ -190,6 +191,17 @@ describe('settings in JSON', () => {
     assert.equal(now.disputeFee, 2000)
     assert.deepEqual(now.assume, { ...DEFAULT_SETTINGS.assume, laterMetadataReachesCharge: true })
     assert.deepEqual(now.fee, DEFAULT_SETTINGS.fee)
+  })
+
+  test('are read from the environment, or stop the start with a sentence', async () => {
+    await assuming({})
+    const read = (text: string) => readSandboxConfig({ SANDBOX_SETTINGS: text }).settings
+    assert.deepEqual(read('{"disputeFee":1,"retries":"test"}'), {
+      disputeFee: 1,
+      retryDelaysMs: RETRY_SCHEDULES.test,
+    })
+    assert.throws(() => read('{"colour":1}'), /SANDBOX_SETTINGS: There is no setting colour/)
+    assert.throws(() => read('{'), /SANDBOX_SETTINGS: it is not JSON/)
   })
 
   const wrong: [value: unknown, sentence: RegExp][] = [
