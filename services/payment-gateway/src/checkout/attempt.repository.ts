@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
 import type Stripe from 'stripe'
 
 /** One try at collecting a payment, as stored before Stripe is called. */
@@ -161,14 +161,16 @@ export async function closeAttempt(tx: Tx, attemptId: string, because: string): 
 }
 
 /** Closes the attempts whose session or intent is over: another may be made. */
-export async function closeEndedAttempts(tx: Tx, objectIds: readonly string[]): Promise<void> {
-  if (objectIds.length === 0) return
-  await tx.query({
-    name: 'close_ended_attempts',
-    text: `update payment_attempts set state = 'closed', closed_because = 'ended'
+export function closeEndedAttempts(objectIds: readonly string[]): Statement[] {
+  if (objectIds.length === 0) return []
+  return [
+    {
+      name: 'close_ended_attempts',
+      text: `update payment_attempts set state = 'closed', closed_because = 'ended'
            where (session_id = any($1) or payment_intent_id = any($1)) and state <> 'closed'`,
-    values: [objectIds],
-  })
+      values: [objectIds],
+    },
+  ]
 }
 
 // Asking Stripe more often tells nothing new and spends the account's read quota; the webhook is faster anyway.

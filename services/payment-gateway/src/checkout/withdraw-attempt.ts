@@ -1,4 +1,4 @@
-import { inTransaction } from '@passerelle/kit/database'
+import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import { applyFacts } from '../payments/apply-facts.ts'
@@ -54,7 +54,7 @@ export async function withdrawAttempt(
     const ids = facts
       .filter((fact) => fact.type === 'intent')
       .map((fact) => ({ id: fact.id, paymentId: attempt.paymentId }))
-    await linkObjects(tx, ids)
+    await sendTogether(tx, linkObjects(ids))
     if (answer.kind === 'not_found' || attempt.kind === 'payment_intent')
       await closeAttempt(tx, attempt.id, because)
     const after = payments.get(attempt.paymentId)

@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
 
 export type ClaimedForward = {
   readonly eventId: string
@@ -10,15 +10,17 @@ export type ClaimedForward = {
 }
 
 /** Owes events to the extension. An event replayed after it was given up is owed again; any other is owed once. */
-export async function insertForwards(tx: Tx, eventIds: readonly string[]): Promise<void> {
-  if (eventIds.length === 0) return
-  await tx.query({
-    name: 'insert_forwards',
-    text: `insert into forwards (event_id) select unnest($1::text[]) order by 1
+export function insertForwards(eventIds: readonly string[]): Statement[] {
+  if (eventIds.length === 0) return []
+  return [
+    {
+      name: 'insert_forwards',
+      text: `insert into forwards (event_id) select unnest($1::text[]) order by 1
            on conflict (event_id) do update set status = 'pending', attempts = 0, retry_at = now(), created_at = now()
            where forwards.status = 'dead'`,
-    values: [eventIds],
-  })
+      values: [eventIds],
+    },
+  ]
 }
 
 /** Claims one event that is to be forwarded, for `leaseMs`; a process that dies with it loses nothing but that time. */

@@ -1,27 +1,26 @@
-import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
 import type { Posting } from './ledger.ts'
 
 /** Adds postings of payments whose rows this transaction has locked; each is inserted whole, by one statement. */
-export async function insertPostings(
-  tx: Tx,
-  postings: readonly (Posting & { readonly paymentId: string })[],
-): Promise<void> {
+export function insertPostings(postings: readonly (Posting & { readonly paymentId: string })[]): Statement[] {
   const entries = postings.flatMap(({ id, paymentId, currency, entries }) =>
     entries.map(({ account, amountMinor }) => ({ id, paymentId, account, amountMinor, currency })),
   )
-  if (entries.length === 0) return
-  await tx.query({
-    name: 'insert_ledger_entries',
-    text: `insert into ledger_entries (posting, payment_id, account, amount_minor, currency)
+  if (entries.length === 0) return []
+  return [
+    {
+      name: 'insert_ledger_entries',
+      text: `insert into ledger_entries (posting, payment_id, account, amount_minor, currency)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])`,
-    values: [
-      entries.map((entry) => entry.id),
-      entries.map((entry) => entry.paymentId),
-      entries.map((entry) => entry.account),
-      entries.map((entry) => entry.amountMinor),
-      entries.map((entry) => entry.currency),
-    ],
-  })
+      values: [
+        entries.map((entry) => entry.id),
+        entries.map((entry) => entry.paymentId),
+        entries.map((entry) => entry.account),
+        entries.map((entry) => entry.amountMinor),
+        entries.map((entry) => entry.currency),
+      ],
+    },
+  ]
 }
 
 /** A charge whose fee has to be read from its balance transaction. */
@@ -31,18 +30,20 @@ export type FeeDue = {
   readonly balanceTransactionId: string
 }
 
-export async function insertFeesDue(tx: Tx, fees: readonly FeeDue[]): Promise<void> {
-  if (fees.length === 0) return
-  await tx.query({
-    name: 'insert_fees_due',
-    text: `insert into fees_due (charge_id, payment_id, balance_transaction_id)
+export function insertFeesDue(fees: readonly FeeDue[]): Statement[] {
+  if (fees.length === 0) return []
+  return [
+    {
+      name: 'insert_fees_due',
+      text: `insert into fees_due (charge_id, payment_id, balance_transaction_id)
            select * from unnest($1::text[], $2::text[], $3::text[]) on conflict (charge_id) do nothing`,
-    values: [
-      fees.map((fee) => fee.chargeId),
-      fees.map((fee) => fee.paymentId),
-      fees.map((fee) => fee.balanceTransactionId),
-    ],
-  })
+      values: [
+        fees.map((fee) => fee.chargeId),
+        fees.map((fee) => fee.paymentId),
+        fees.map((fee) => fee.balanceTransactionId),
+      ],
+    },
+  ]
 }
 
 /** Claims one fee that is due, for `leaseMs`. */

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { inTransaction } from '@passerelle/kit/database'
+import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { startLoop } from '@passerelle/kit/loop'
 import type { Loop } from '@passerelle/kit/loop'
@@ -127,14 +127,17 @@ async function record(
     if (told.outcome === 'delivered' && told.isOverbooked)
       await recordLostBooking(tx, delivery.body.paymentId, { refunds: refundsLostBookings })
     if (mine && after.status === 'dead')
-      await raiseIncidents(tx, [
-        {
-          kind: 'delivery_dead',
-          subject: delivery.id,
-          paymentId: delivery.body.paymentId,
-          detail: { error },
-        },
-      ])
+      await sendTogether(
+        tx,
+        raiseIncidents([
+          {
+            kind: 'delivery_dead',
+            subject: delivery.id,
+            paymentId: delivery.body.paymentId,
+            detail: { error },
+          },
+        ]),
+      )
   })
 }
 

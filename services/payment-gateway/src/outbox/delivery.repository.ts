@@ -1,5 +1,5 @@
 import type { PaymentStatusUpdate } from '@passerelle/contracts/booking'
-import type { Pool, Tx } from '@passerelle/kit/database'
+import type { Pool, Statement, Tx } from '@passerelle/kit/database'
 import { newId } from '@passerelle/kit/id'
 
 export type NewDelivery = {
@@ -24,21 +24,24 @@ export type ClaimedDelivery = {
 /** The channel that wakes the deliverers of every process when deliveries were written. */
 export const DELIVERIES_CHANNEL = 'payment_gateway_deliveries'
 
-export async function insertDeliveries(tx: Tx, deliveries: readonly NewDelivery[]): Promise<void> {
-  if (deliveries.length === 0) return
-  await tx.query({
-    name: 'insert_deliveries',
-    text: `insert into deliveries (id, payment_id, booking_id, version, body)
+/** Writes what the booking service is owed, and wakes the deliverers of every process at the commit. */
+export function insertDeliveries(deliveries: readonly NewDelivery[]): Statement[] {
+  if (deliveries.length === 0) return []
+  return [
+    {
+      name: 'insert_deliveries',
+      text: `insert into deliveries (id, payment_id, booking_id, version, body)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])`,
-    values: [
-      deliveries.map(() => newId('dlv')),
-      deliveries.map((delivery) => delivery.paymentId),
-      deliveries.map((delivery) => delivery.bookingId),
-      deliveries.map((delivery) => delivery.version),
-      deliveries.map((delivery) => JSON.stringify(delivery.body)),
-    ],
-  })
-  await tx.query(`select pg_notify('${DELIVERIES_CHANNEL}', '')`)
+      values: [
+        deliveries.map(() => newId('dlv')),
+        deliveries.map((delivery) => delivery.paymentId),
+        deliveries.map((delivery) => delivery.bookingId),
+        deliveries.map((delivery) => delivery.version),
+        deliveries.map((delivery) => JSON.stringify(delivery.body)),
+      ],
+    },
+    { name: 'notify', text: 'select pg_notify($1, $2)', values: [DELIVERIES_CHANNEL, ''] },
+  ]
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Money } from '@passerelle/contracts/money'
-import type { Tx } from '@passerelle/kit/database'
+import { sendTogether } from '@passerelle/kit/database'
+import type { Statement, Tx } from '@passerelle/kit/database'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
 import { insertDeliveries } from '../outbox/delivery.repository.ts'
 import type { NewDelivery } from '../outbox/delivery.repository.ts'
@@ -10,7 +11,7 @@ import { postingsOf } from '../ledger/ledger.ts'
 import type { Posting } from '../ledger/ledger.ts'
 import { insertFeesDue, insertPostings } from '../ledger/ledger.repository.ts'
 import type { FeeDue } from '../ledger/ledger.repository.ts'
-import { insertRefundRequest, saveDisputes, saveRefunds } from '../refunds/refund.repository.ts'
+import { storeRefundRequest, saveDisputes, saveRefunds } from '../refunds/refund.repository.ts'
 import type { NewRefundRequest } from '../refunds/refund.repository.ts'
 import { givenBackMinor } from '../refunds/refund.ts'
 import { merge } from './known.ts'
@@ -50,68 +51,56 @@ export async function applyFacts(
   options: { extended: boolean },
 ): Promise<Applied> {
   const ids = [...new Set(changes.map((change) => change.paymentId))]
-  const before = await lockPayments(tx, ids)
-  const steps = before.map((payment) =>
-    step(
-      payment,
-      changes.filter((change) => change.paymentId === payment.id),
-      options,
-    ),
-  )
+  const { applied, writes } = effectsOf(await lockPayments(tx, ids), changes, options)
+  await sendTogether(tx, writes)
+  return applied
+}
+
+/** What changes make of the payments as they are now, locked by the caller, and what has to be written for it; pure. */
+export function effectsOf(
+  before: readonly Payment[],
+  changes: readonly Change[],
+  options: { extended: boolean },
+): { readonly applied: Applied; readonly writes: readonly Statement[] } {
+  const changesOf = Map.groupBy(changes, (change) => change.paymentId)
+  const steps = before.map((payment) => step(payment, changesOf.get(payment.id) ?? [], options))
   const changed = steps.filter((next) => next.changed)
-  await savePayments(
-    tx,
-    changed.map((next) => next.payment),
-  )
-  await insertTransitions(
-    tx,
-    changed.flatMap((next) => next.transitions),
-  )
-  await insertDeliveries(
-    tx,
-    changed.flatMap((next) => next.deliveries),
-  )
-  await raiseIncidents(
-    tx,
-    changed.flatMap((next) => next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id }))),
-  )
-  await saveMoney(tx, changed)
-  await notifyChanged(
-    tx,
-    PAYMENTS_CHANNEL,
-    changed.map((next) => next.payment.id),
-  )
-  await closeEndedAttempts(
-    tx,
-    changed.flatMap((next) => endedObjects(next.payment)),
+  const ids = changed.map((next) => next.payment.id)
+  const transitions = changed.flatMap((next) => next.transitions)
+  const deliveries = changed.flatMap((next) => next.deliveries)
+  const troubles = changed.flatMap((next) =>
+    next.troubles.map((trouble) => ({ ...trouble, paymentId: next.payment.id })),
   )
   return {
-    payments: new Map(steps.map((next) => [next.payment.id, next.payment])),
-    changed: changed.map((next) => next.payment.id),
-    transitions: changed.flatMap((next) => next.transitions),
-    deliveries: changed.reduce((total, next) => total + next.deliveries.length, 0),
+    applied: {
+      payments: new Map(steps.map((next) => [next.payment.id, next.payment])),
+      changed: ids,
+      transitions,
+      deliveries: deliveries.length,
+    },
+    writes: [
+      ...savePayments(changed.map((next) => next.payment)),
+      ...insertTransitions(transitions),
+      ...insertDeliveries(deliveries),
+      ...raiseIncidents(troubles),
+      ...saveMoney(changed),
+      ...notifyChanged(PAYMENTS_CHANNEL, ids),
+      ...closeEndedAttempts(changed.flatMap((next) => endedObjects(next.payment))),
+    ],
   }
 }
 
 /** The records that mirror what changed, the ledger, and the money that has to go back. */
-async function saveMoney(tx: Tx, changed: readonly Step[]): Promise<void> {
-  const paymentIdOf = (step: Step) => ({ paymentId: step.payment.id })
-  await saveRefunds(
-    tx,
-    changed.flatMap((step) => changedRecords(step, 'refunds').map((it) => ({ ...it, ...paymentIdOf(step) }))),
-  )
-  await saveDisputes(
-    tx,
-    changed.flatMap((step) =>
-      changedRecords(step, 'disputes').map((it) => ({ ...it, ...paymentIdOf(step) })),
-    ),
-  )
-  await insertPostings(
-    tx,
-    changed.flatMap((step) => newPostings(step).map((posting) => ({ ...posting, ...paymentIdOf(step) }))),
-  )
-  await insertFeesDue(tx, changed.flatMap(feesDue))
-  for (const request of changed.flatMap(duplicateRefunds)) await insertRefundRequest(tx, request, 0)
+function saveMoney(changed: readonly Step[]): Statement[] {
+  const withPayment = <T>(step: Step, records: readonly T[]): (T & { paymentId: string })[] =>
+    records.map((record) => ({ ...record, paymentId: step.payment.id }))
+  return [
+    ...saveRefunds(changed.flatMap((step) => withPayment(step, changedRecords(step, 'refunds')))),
+    ...saveDisputes(changed.flatMap((step) => withPayment(step, changedRecords(step, 'disputes')))),
+    ...insertPostings(changed.flatMap((step) => withPayment(step, newPostings(step)))),
+    ...insertFeesDue(changed.flatMap(feesDue)),
+    ...changed.flatMap(duplicateRefunds).map((request) => storeRefundRequest(request, 0)),
+  ]
 }
 
 function changedRecords<K extends 'refunds' | 'disputes'>(

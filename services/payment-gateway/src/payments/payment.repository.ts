@@ -1,5 +1,5 @@
 import type { PaymentStatus } from '@passerelle/contracts/payment'
-import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
 import type { Announcement } from '../outbox/announcement.ts'
 import { NOTHING_KNOWN } from './known.ts'
 import type { Known } from './known.ts'
@@ -84,6 +84,21 @@ export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<Paym
   return rows.map(fromRow)
 }
 
+/** As `lockPayments`, for payments named by their ids or by Stripe objects that are linked to them. */
+export function lockPaymentsOf(ids: readonly string[], objectIds: readonly string[]): Statement {
+  return {
+    name: 'lock_payments_of',
+    text: `select * from payments
+           where id = any(array(select unnest($1::text[]) union select payment_id from stripe_objects where id = any($2)))
+           order by id for no key update`,
+    values: [ids, objectIds],
+  }
+}
+
+export function lockedPayments(rows: readonly unknown[]): Payment[] {
+  return (rows as readonly PaymentRow[]).map(fromRow)
+}
+
 /** Makes the payment of a booking unless there is one, and returns its id either way. */
 export async function ensurePayment(
   tx: Tx,
@@ -147,21 +162,24 @@ export async function findPayments(db: Queryable, ids: readonly string[]): Promi
 const NOTIFIED_PER_MESSAGE = 200
 
 /** Tells every process, at the commit, which payments changed. */
-export async function notifyChanged(tx: Tx, channel: string, paymentIds: readonly string[]): Promise<void> {
+export function notifyChanged(channel: string, paymentIds: readonly string[]): Statement[] {
+  const statements: Statement[] = []
   for (let index = 0; index < paymentIds.length; index += NOTIFIED_PER_MESSAGE)
-    await tx.query({
+    statements.push({
       name: 'notify',
       text: 'select pg_notify($1, $2)',
       values: [channel, paymentIds.slice(index, index + NOTIFIED_PER_MESSAGE).join(',')],
     })
+  return statements
 }
 
 /** Writes what merging changed. The rows must be locked by this transaction. */
-export async function savePayments(tx: Tx, payments: readonly Payment[]): Promise<void> {
-  if (payments.length === 0) return
-  await tx.query({
-    name: 'save_payments',
-    text: `update payments p set
+export function savePayments(payments: readonly Payment[]): Statement[] {
+  if (payments.length === 0) return []
+  return [
+    {
+      name: 'save_payments',
+      text: `update payments p set
              known = n.known, amount_minor = n."amountMinor", currency = n.currency, status = n.status,
              captured_minor = n."capturedMinor", refunded_minor = n."refundedMinor",
              payment_intent_id = n."paymentIntentId", paid_at = n."paidAt",
@@ -173,8 +191,9 @@ export async function savePayments(tx: Tx, payments: readonly Payment[]): Promis
              "refundedMinor" bigint, "paymentIntentId" text, "paidAt" timestamptz, "errorCode" text,
              "errorMessage" text, announced jsonb, "announcedVersion" int, version int)
            where p.id = n.id`,
-    values: [JSON.stringify(payments)],
-  })
+      values: [JSON.stringify(payments)],
+    },
+  ]
 }
 
 export type Transition = {
@@ -185,66 +204,65 @@ export type Transition = {
   readonly because: string
 }
 
-export async function insertTransitions(tx: Tx, transitions: readonly Transition[]): Promise<void> {
-  if (transitions.length === 0) return
-  await tx.query({
-    name: 'insert_transitions',
-    text: `insert into payment_transitions (payment_id, version, from_status, to_status, because)
+export function insertTransitions(transitions: readonly Transition[]): Statement[] {
+  if (transitions.length === 0) return []
+  return [
+    {
+      name: 'insert_transitions',
+      text: `insert into payment_transitions (payment_id, version, from_status, to_status, because)
            select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])`,
-    values: [
-      transitions.map((transition) => transition.paymentId),
-      transitions.map((transition) => transition.version),
-      transitions.map((transition) => transition.from),
-      transitions.map((transition) => transition.to),
-      transitions.map((transition) => transition.because),
-    ],
-  })
+      values: [
+        transitions.map((transition) => transition.paymentId),
+        transitions.map((transition) => transition.version),
+        transitions.map((transition) => transition.from),
+        transitions.map((transition) => transition.to),
+        transitions.map((transition) => transition.because),
+      ],
+    },
+  ]
 }
 
-/** Which payment each of these Stripe objects belongs to, as far as it is known. */
-export async function findLinks(tx: Tx, objectIds: readonly string[]): Promise<Map<string, string>> {
-  if (objectIds.length === 0) return new Map()
-  const { rows } = await tx.query<{ id: string; payment_id: string }>({
+/** Which payment each of these Stripe objects belongs to, as far as it is known: rows of `id` and `payment_id`. */
+export function findLinks(objectIds: readonly string[]): Statement {
+  return {
     name: 'find_links',
     text: 'select id, payment_id from stripe_objects where id = any($1)',
     values: [objectIds],
-  })
-  return new Map(rows.map((row) => [row.id, row.payment_id]))
+  }
 }
 
-/** Remembers which payment objects belong to; returns the ids that were not linked before. */
-export async function linkObjects(
-  tx: Tx,
+/** Remembers which payment objects belong to. */
+export function linkObjects(
   links: readonly { readonly id: string; readonly paymentId: string }[],
-): Promise<string[]> {
+): Statement[] {
   if (links.length === 0) return []
-  const { rows } = await tx.query<{ id: string }>({
-    name: 'link_objects',
-    text: `insert into stripe_objects (id, payment_id)
+  return [
+    {
+      name: 'link_objects',
+      text: `insert into stripe_objects (id, payment_id)
            select * from unnest($1::text[], $2::text[]) as n(id, payment_id) order by id
-           on conflict (id) do nothing returning id`,
-    values: [links.map((link) => link.id), links.map((link) => link.paymentId)],
-  })
-  return rows.map((row) => row.id)
+           on conflict (id) do nothing`,
+      values: [links.map((link) => link.id), links.map((link) => link.paymentId)],
+    },
+  ]
 }
 
 /**
  * Raises each trouble once: the same trouble of the same subject is one incident however often it is seen. What a person
  * resolved stays resolved, except a try by hand that failed again.
  */
-export async function raiseIncidents(
-  tx: Tx,
+export function raiseIncidents(
   incidents: readonly (Omit<Trouble, 'kind'> & {
     readonly kind: string
     readonly paymentId: string | null
   })[],
-): Promise<void> {
-  for (const incident of incidents)
-    await tx.query(
-      `insert into incidents (kind, subject, payment_id, detail) values ($1, $2, $3, $4)
+): Statement[] {
+  return incidents.map((incident) => ({
+    name: 'raise_incident',
+    text: `insert into incidents (kind, subject, payment_id, detail) values ($1, $2, $3, $4)
        on conflict (kind, subject) do update set
          raised_at = now(), detail = excluded.detail, resolved_at = null, resolved_by = null, resolved_because = null
        where incidents.resolved_at is not null and incidents.kind in ('event_held', 'delivery_dead')`,
-      [incident.kind, incident.subject, incident.paymentId, JSON.stringify(incident.detail)],
-    )
+    values: [incident.kind, incident.subject, incident.paymentId, JSON.stringify(incident.detail)],
+  }))
 }

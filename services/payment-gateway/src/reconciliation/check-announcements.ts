@@ -1,4 +1,4 @@
-import { inTransaction } from '@passerelle/kit/database'
+import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool, Tx } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
@@ -69,22 +69,27 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
       ? dueAnnouncements(known, standingOf(known), announced, extended)
       : [announced].filter((announcement) => announcement !== null)
   const first = gap.kind === 'never_announced' ? announcedVersion + 1 : announcedVersion
-  await insertDeliveries(
+  await sendTogether(
     tx,
-    due.map((announcement, index) => {
-      const version = first + index
-      return { paymentId, bookingId, version, body: announcementBody(announcement, payment, version) }
-    }),
+    insertDeliveries(
+      due.map((announcement, index) => {
+        const version = first + index
+        return { paymentId, bookingId, version, body: announcementBody(announcement, payment, version) }
+      }),
+    ),
   )
   if (gap.kind === 'never_announced')
-    await savePayments(tx, [
-      {
-        ...payment,
-        announced: due.at(-1) ?? announced,
-        announcedVersion: announcedVersion + due.length,
-        version: payment.version + 1,
-      },
-    ])
+    await sendTogether(
+      tx,
+      savePayments([
+        {
+          ...payment,
+          announced: due.at(-1) ?? announced,
+          announcedVersion: announcedVersion + due.length,
+          version: payment.version + 1,
+        },
+      ]),
+    )
   await insertDrift(tx, [
     {
       foundBy: 'reconcile',

@@ -5,7 +5,7 @@ import { applyEvents, NOTHING_APPLIED, readStored } from '../stripe/apply-events
 import type { AppliedEvents } from '../stripe/apply-events.ts'
 import { parseEvent } from '../stripe/event.ts'
 import { HANDLED_TYPES } from '../stripe/facts.ts'
-import { EVENTS_CHANNEL, insertEvents } from '../stripe/inbox.repository.ts'
+import { EVENTS_CHANNEL, insertOwedEvents } from '../stripe/inbox.repository.ts'
 import type { Received } from '../stripe/inbox.repository.ts'
 import type { StripeClient } from '../stripe/stripe.client.ts'
 import { insertDrift } from './drift.repository.ts'
@@ -145,7 +145,7 @@ async function takeMissing(
   deps: SweepDeps,
   page: { readonly received: readonly Received[]; readonly cursor: Cursor; readonly apply?: false },
 ): Promise<Swept> {
-  const fresh = await insertEvents(tx, page.received, 0)
+  const fresh = await insertOwedEvents(tx, page.received)
   await saveCursor(tx, 'sweep', page.cursor)
   if (fresh.size === 0) return { applied: NOTHING_APPLIED, found: 0 }
   await markSwept(tx, [...fresh])

@@ -1,49 +1,47 @@
-import type { Queryable, Tx } from '@passerelle/kit/database'
+import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
 import type { DisputeKnown, RefundKnown } from '../payments/known.ts'
 
 type OfPayment = { readonly id: string; readonly paymentId: string }
 
 /** Mirrors refunds that changed into their table. The payments' rows must be locked by this transaction. */
-export async function saveRefunds(tx: Tx, refunds: readonly (RefundKnown & OfPayment)[]): Promise<void> {
-  for (const refund of refunds)
-    await tx.query({
-      name: 'save_refund',
-      text: `insert into refunds (id, payment_id, payment_intent_id, status, amount_minor, currency, reason, failure_reason, created_at)
+export function saveRefunds(refunds: readonly (RefundKnown & OfPayment)[]): Statement[] {
+  return refunds.map((refund) => ({
+    name: 'save_refund',
+    text: `insert into refunds (id, payment_id, payment_intent_id, status, amount_minor, currency, reason, failure_reason, created_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9))
              on conflict (id) do update set status = $4, amount_minor = $5, failure_reason = $8, updated_at = now()`,
-      values: [
-        refund.id,
-        refund.paymentId,
-        refund.intentId,
-        refund.state,
-        refund.amountMinor,
-        refund.currency,
-        refund.reason,
-        refund.failureReason,
-        refund.createdAt,
-      ],
-    })
+    values: [
+      refund.id,
+      refund.paymentId,
+      refund.intentId,
+      refund.state,
+      refund.amountMinor,
+      refund.currency,
+      refund.reason,
+      refund.failureReason,
+      refund.createdAt,
+    ],
+  }))
 }
 
 /** Mirrors disputes that changed into their table. The payments' rows must be locked by this transaction. */
-export async function saveDisputes(tx: Tx, disputes: readonly (DisputeKnown & OfPayment)[]): Promise<void> {
-  for (const dispute of disputes)
-    await tx.query({
-      name: 'save_dispute',
-      text: `insert into disputes (id, payment_id, payment_intent_id, status, amount_minor, currency, reason, created_at)
+export function saveDisputes(disputes: readonly (DisputeKnown & OfPayment)[]): Statement[] {
+  return disputes.map((dispute) => ({
+    name: 'save_dispute',
+    text: `insert into disputes (id, payment_id, payment_intent_id, status, amount_minor, currency, reason, created_at)
              values ($1, $2, $3, $4, $5, $6, $7, to_timestamp($8))
              on conflict (id) do update set status = $4, amount_minor = $5, updated_at = now()`,
-      values: [
-        dispute.id,
-        dispute.paymentId,
-        dispute.intentId,
-        dispute.state,
-        dispute.amountMinor,
-        dispute.currency,
-        dispute.reason,
-        dispute.createdAt,
-      ],
-    })
+    values: [
+      dispute.id,
+      dispute.paymentId,
+      dispute.intentId,
+      dispute.state,
+      dispute.amountMinor,
+      dispute.currency,
+      dispute.reason,
+      dispute.createdAt,
+    ],
+  }))
 }
 
 export type RefundReason = 'duplicate' | 'fraudulent' | 'requested_by_customer'
@@ -105,17 +103,14 @@ export type NewRefundRequest = Pick<
   'id' | 'paymentId' | 'intentId' | 'idempotencyKey' | 'amountMinor' | 'reason' | 'requestedBy'
 >
 
-/** Stores a request, due for the worker after `dueInMs`; null when the payment has one with this key already. */
-export async function insertRefundRequest(
-  tx: Tx,
-  request: NewRefundRequest,
-  dueInMs: number,
-): Promise<RefundRequest | null> {
-  const { rows } = await tx.query<RequestRow>(
-    `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at)
+/** Stores a request, due for the worker after `dueInMs`, unless the payment has one with this key already. */
+export function storeRefundRequest(request: NewRefundRequest, dueInMs: number): Statement {
+  return {
+    name: 'store_refund_request',
+    text: `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at)
      values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond')
      on conflict (payment_id, idempotency_key) do nothing returning *`,
-    [
+    values: [
       request.id,
       request.paymentId,
       request.intentId,
@@ -125,7 +120,17 @@ export async function insertRefundRequest(
       request.requestedBy,
       dueInMs,
     ],
-  )
+  }
+}
+
+/** As `storeRefundRequest`; null when the payment has one with this key already. */
+export async function insertRefundRequest(
+  tx: Tx,
+  request: NewRefundRequest,
+  dueInMs: number,
+): Promise<RefundRequest | null> {
+  const { name, text, values } = storeRefundRequest(request, dueInMs)
+  const { rows } = await tx.query<RequestRow>({ name, text, values: [...values] })
   return rows[0] ? fromRow(rows[0]) : null
 }
 

@@ -1,17 +1,24 @@
-import type { Tx } from '@passerelle/kit/database'
+import { sendTogether } from '@passerelle/kit/database'
+import type { Statement, Tx } from '@passerelle/kit/database'
 import { invariant } from '@passerelle/kit/errors'
-import { applyFacts } from '../payments/apply-facts.ts'
+import { effectsOf } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
 import { insertForwards } from '../forwards/forward.repository.ts'
-import { findLinks, linkObjects, raiseIncidents } from '../payments/payment.repository.ts'
+import {
+  findLinks,
+  linkObjects,
+  lockedPayments,
+  lockPaymentsOf,
+  raiseIncidents,
+} from '../payments/payment.repository.ts'
 import type { Payment, Transition } from '../payments/payment.repository.ts'
 import { refundsSeenMinor } from '../refunds/refund.ts'
 import { parseEvent } from './event.ts'
 import type { StripeEvent } from './event.ts'
 import { namesItsPayment, readEvent } from './facts.ts'
 import type { Reading, Refs } from './facts.ts'
-import { lockWaitingEvents, markEvents } from './inbox.repository.ts'
-import type { Outcome } from './inbox.repository.ts'
+import { findStoredEvents, insertEvents, lockWaitingEvents, markEvents } from './inbox.repository.ts'
+import type { Outcome, OwedEvent, Received } from './inbox.repository.ts'
 
 /** An event and what it says; the reading may come from the event itself or from the object fetched since. */
 export type ReadEvent = { readonly id: string; readonly reading: Reading }
@@ -36,8 +43,6 @@ export const NOTHING_APPLIED: AppliedEvents = {
 
 // An event that waits for its payment to be known is looked at again after this long, should no other event bring it.
 const OWED_IN_MS = 1000
-// A linked object can free waiting events, which link nothing further: refunds and disputes name their intent only.
-const ROUNDS_MAX = 3
 
 export type ApplyOptions = {
   /** Whether the booking service hears of failures and disputes too. */
@@ -50,43 +55,131 @@ export function readStored(event: StripeEvent): ReadEvent {
   return { id: event.id, reading: readEvent(event) }
 }
 
+export type ApplyOptions = {
+  /** Whether the booking service hears of failures and disputes too. */
+  readonly extended: boolean
+  /** Whether another service wants the events that are no payment's. */
+  readonly forwarding?: boolean
+}
+
 /**
- * The one function that turns stored events into effects; the inbox, the worker, the sweep and replay all call it.
- * Everything is written in the caller's transaction: the payments, what the booking service is owed, and what became of
- * each event. Applying an event again changes nothing.
+ * The one function that turns events into effects; the inbox, the worker, the sweep and replay all end here. Everything
+ * is written in the caller's transaction: the payments, what the booking service is owed, and what became of each event,
+ * which is stored already. Applying an event again changes nothing.
  */
 export async function applyEvents(
   tx: Tx,
   events: readonly ReadEvent[],
   options: ApplyOptions,
 ): Promise<AppliedEvents> {
-  let batch = events
-  const changed = new Set<string>()
-  const transitions: Transition[] = []
-  let owed = 0
-  let skipped = 0
-  let deliveries = 0
-  for (let round = 0; batch.length > 0 && round < ROUNDS_MAX; round += 1) {
-    const { outcomes, changes, links } = await resolve(tx, batch)
-    const applied = await applyFacts(tx, changes, options)
-    for (const { id, reading } of batch)
-      outcomes.set(id, afterApplying(outcomes.get(id), reading, applied.payments))
-    await raiseIncidents(tx, incidentsOf(batch, outcomes))
-    const fresh = await linkObjects(
-      tx,
-      links.filter((link) => applied.payments.has(link.paymentId)),
-    )
-    await markEvents(tx, outcomes, OWED_IN_MS)
-    if (options.forwarding) await insertForwards(tx, keptOnly(outcomes))
-    for (const id of applied.changed) changed.add(id)
-    transitions.push(...applied.transitions)
-    owed += [...outcomes.values()].filter((outcome) => outcome.status === 'received').length
-    skipped += [...outcomes.values()].filter((outcome) => outcome.status === 'skipped').length
-    deliveries += applied.deliveries
-    batch = await waitingEvents(tx, fresh)
-    owed -= batch.length
+  const { applied, outcomes, writes } = await planEvents(tx, { events, candidates: [] }, options)
+  await sendTogether(tx, [...writes, ...markEvents(outcomes, OWED_IN_MS)])
+  return applied
+}
+
+/** What storing and applying events that were just received comes to: what was new of them, and all the writes. */
+export async function planReceived(
+  tx: Tx,
+  received: readonly Received[],
+  options: ApplyOptions,
+): Promise<{
+  readonly fresh: readonly StripeEvent[]
+  readonly applied: AppliedEvents
+  readonly writes: Statement[]
+}> {
+  // Each once: Stripe may send one twice within a batch.
+  const once = new Map(received.map((one) => [one.event.id, one]))
+  const events = [...once.values()].map(({ event }) => readStored(event))
+  const plan = await planEvents(tx, { events, candidates: [...once.keys()] }, options)
+  const fresh = [...once.values()].filter(
+    ({ event }) => plan.outcomes.has(event.id) && !plan.waiting.has(event.id),
+  )
+  if (fresh.length === 0) return { fresh: [], applied: plan.applied, writes: [] }
+  const marks = new Map([...plan.outcomes].filter(([id]) => plan.waiting.has(id)))
+  return {
+    fresh: fresh.map(({ event }) => event),
+    applied: plan.applied,
+    writes: [
+      ...plan.writes,
+      insertEvents(fresh, (id) => plan.outcomes.get(id), OWED_IN_MS),
+      ...markEvents(marks, OWED_IN_MS),
+    ],
   }
-  return { changed: [...changed], transitions, owed: Math.max(owed, 0), skipped, deliveries }
+}
+
+type Batch = {
+  readonly events: readonly ReadEvent[]
+  /** Ids of events that may be stored already: those that are, are left out. */
+  readonly candidates: readonly string[]
+}
+
+type Plan = {
+  readonly applied: AppliedEvents
+  /** What becomes of every event that was not left out, and of the waiting ones. */
+  readonly outcomes: ReadonlyMap<string, Outcome>
+  /** Stored events that waited for what this batch tells, and are applied with it. */
+  readonly waiting: ReadonlySet<string>
+  readonly writes: readonly Statement[]
+}
+
+async function planEvents(tx: Tx, batch: Batch, options: ApplyOptions): Promise<Plan> {
+  const state = await readState(tx, batch)
+  const fresh = batch.events.filter(({ id }) => !state.stored.has(id))
+  const ids = new Set(fresh.map(({ id }) => id))
+  const waiting = state.waiting.filter(({ id }) => !ids.has(id))
+  const { outcomes, changes, links } = resolve([...fresh, ...waiting], state.links)
+  const { applied, writes } = effectsOf(state.payments, changes, options)
+  for (const { id, reading } of [...fresh, ...waiting])
+    outcomes.set(id, afterApplying(outcomes.get(id), reading, applied.payments))
+  // A waiting event that still waits is left as it is.
+  for (const { id } of waiting) if (outcomes.get(id)?.status === 'received') outcomes.delete(id)
+  const counts = fresh.map(({ id }) => outcomes.get(id)?.status)
+  return {
+    applied: {
+      changed: applied.changed,
+      transitions: applied.transitions,
+      deliveries: applied.deliveries,
+      owed: counts.filter((status) => status === 'received').length,
+      skipped: counts.filter((status) => status === 'skipped').length,
+    },
+    outcomes,
+    waiting: new Set(waiting.map(({ id }) => id)),
+    writes: [
+      ...writes,
+      ...raiseIncidents(incidentsOf([...fresh, ...waiting], outcomes)),
+      ...linkObjects(links.filter((link) => applied.payments.has(link.paymentId))),
+      ...(options.forwarding === true ? insertForwards(keptOnly(outcomes)) : []),
+    ],
+  }
+}
+
+type State = {
+  readonly stored: ReadonlySet<string>
+  readonly links: ReadonlyMap<string, string>
+  readonly payments: readonly Payment[]
+  readonly waiting: readonly ReadEvent[]
+}
+
+/** Everything a batch needs to know, in one round trip; the payments are locked, in one order. */
+async function readState(tx: Tx, { events, candidates }: Batch): Promise<State> {
+  const objects = [...new Set(events.flatMap(({ reading }) => objectIds(reading)))]
+  const named = new Set(
+    events.flatMap(({ reading }) => ('refs' in reading ? (reading.refs.paymentId ?? []) : [])),
+  )
+  const [links, payments, waiting, stored] = await sendTogether(tx, [
+    findLinks(objects),
+    lockPaymentsOf([...named], objects),
+    lockWaitingEvents(objects),
+    ...(candidates.length === 0 ? [] : [findStoredEvents(candidates)]),
+  ])
+  const linkRows: readonly { id: string; payment_id: string }[] = links?.rows ?? []
+  const storedRows: readonly { id: string }[] = stored?.rows ?? []
+  return {
+    stored: new Set(storedRows.map(({ id }) => id)),
+    links: new Map(linkRows.map((row) => [row.id, row.payment_id])),
+    payments: lockedPayments(payments?.rows ?? []),
+    waiting: waitingEvents(waiting?.rows ?? []),
+  }
 }
 
 function keptOnly(outcomes: ReadonlyMap<string, Outcome>): string[] {
@@ -123,23 +216,32 @@ function afterApplying(
 type Resolved = {
   readonly outcomes: Map<string, Outcome>
   readonly changes: readonly Change[]
+  /** What is linked by this batch. */
   readonly links: readonly { id: string; paymentId: string }[]
 }
 
-async function resolve(tx: Tx, events: readonly ReadEvent[]): Promise<Resolved> {
-  const known = await findLinks(tx, [...new Set(events.flatMap(({ reading }) => objectIds(reading)))])
+/** Which payment each event belongs to: by what was linked before, by its own word, or by another event of the batch. */
+function resolve(events: readonly ReadEvent[], known: ReadonlyMap<string, string>): Resolved {
+  const links = new Map(known)
   const outcomes = new Map<string, Outcome>()
   const changes: Change[] = []
-  const links: { id: string; paymentId: string }[] = []
-  for (const { id, reading } of events) {
-    const outcome = outcomeOf(reading, known)
+  const settle = ({ id, reading }: ReadEvent): void => {
+    const outcome = outcomeOf(reading, links)
     outcomes.set(id, outcome)
-    if (outcome.status !== 'processed' || reading.kind !== 'facts') continue
+    if (outcome.status !== 'processed' || reading.kind !== 'facts') return
     changes.push({ paymentId: outcome.paymentId, facts: reading.facts, because: id })
-    for (const objectId of objectIds(reading)) links.push({ id: objectId, paymentId: outcome.paymentId })
+    for (const objectId of objectIds(reading))
+      if (!links.has(objectId)) links.set(objectId, outcome.paymentId)
   }
-  return { outcomes, changes, links: links.filter((link) => !known.has(link.id)) }
+  for (const event of events) settle(event)
+  // Refunds, disputes and charges may stand before the event that tells whose they are.
+  for (const event of events) if (isWaiting(outcomes.get(event.id))) settle(event)
+  const fresh = [...links].filter(([id]) => !known.has(id))
+  return { outcomes, changes, links: fresh.map(([id, paymentId]) => ({ id, paymentId })) }
 }
+
+const isWaiting = (outcome: Outcome | undefined): boolean =>
+  outcome?.status === 'received' && outcome.waitsFor !== null
 
 function outcomeOf(reading: Reading, links: ReadonlyMap<string, string>): Outcome {
   if (reading.kind === 'nothing') return { status: 'skipped', reason: reading.because }
@@ -162,8 +264,7 @@ function objectIds(reading: Reading): string[] {
   return [sessionId, intentId, chargeId].filter((id) => id !== null)
 }
 
-async function waitingEvents(tx: Tx, freshLinks: readonly string[]): Promise<ReadEvent[]> {
-  const rows = await lockWaitingEvents(tx, freshLinks)
+function waitingEvents(rows: readonly OwedEvent[]): ReadEvent[] {
   return rows.flatMap((row) => {
     const event = parseEvent(row.payload)
     return event === null ? [] : [readStored(event)]

@@ -1,4 +1,4 @@
-import type { Pool, Tx } from '@passerelle/kit/database'
+import type { Pool, Statement, Tx } from '@passerelle/kit/database'
 import type { StripeEvent } from './event.ts'
 
 export type EventStatus = 'received' | 'processed' | 'skipped' | 'failed'
@@ -15,23 +15,52 @@ export type Outcome =
 /** The channel that wakes the workers of every process when events were stored without their effect. */
 export const EVENTS_CHANNEL = 'payment_gateway_events'
 
+/** Which of these events are stored already: rows of `id`. */
+export function findStoredEvents(ids: readonly string[]): Statement {
+  return {
+    name: 'find_stored_events',
+    text: 'select id from stripe_events where id = any($1)',
+    values: [ids],
+  }
+}
+
+const OWED: Outcome = { status: 'received', reason: '', waitsFor: null }
+
 /**
- * Stores events that are not stored yet and returns the ids of the new ones. They are stored as owed, due after
- * `dueInMs`; whoever applies them in the same transaction says so with `markEvents`.
+ * Stores events that are not stored yet, as owed and due at once, and returns the ids of the new ones. Whoever applies
+ * them in the same transaction says so with `markEvents`.
  */
-export async function insertEvents(
-  tx: Tx,
+export async function insertOwedEvents(tx: Tx, received: readonly Received[]): Promise<Set<string>> {
+  const { name, text, values } = insertEvents(received, () => OWED, 0)
+  const { rows } = await tx.query<{ id: string }>({ name, text, values: [...values] })
+  return new Set(rows.map((row) => row.id))
+}
+
+/**
+ * Stores events that are not stored yet together with what became of them; those whose effect is owed are due after
+ * `owedInMs`. Returns the ids of the new ones.
+ */
+export function insertEvents(
   received: readonly Received[],
-  dueInMs: number,
-): Promise<Set<string>> {
-  const { rows } = await tx.query<{ id: string }>({
+  outcomeOf: (id: string) => Outcome | undefined,
+  owedInMs: number,
+): Statement {
+  const outcomes = received.map(({ event }) => outcomeOf(event.id) ?? OWED)
+  // The payloads travel as one binary value: as an array of them each would be written in hex and read again.
+  let at = 1
+  const starts = received.map(({ payload }) => (at += payload.length) - payload.length)
+  return {
     name: 'insert_events',
     // Ordered, so that two processes that store the same events wait for each other and never in a circle.
-    text: `insert into stripe_events (id, type, api_version, livemode, object_id, payload, status, created_at, retry_at)
-           select id, type, api_version, livemode, object_id, payload, 'received', to_timestamp(created),
-                  now() + $8 * interval '1 millisecond'
-           from unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $6::bytea[], $7::float8[])
-             as n(id, type, api_version, livemode, object_id, payload, created)
+    text: `insert into stripe_events (id, type, api_version, livemode, object_id, payload, status, reason, payment_id,
+                    waits_for, created_at, retry_at, processed_at)
+           select id, type, api_version, livemode, object_id, substr($6::bytea, start, length), status,
+                  nullif(reason, ''), payment_id, waits_for, to_timestamp(created),
+                  case when status = 'received' then now() + $14 * interval '1 millisecond' end,
+                  case when status <> 'received' then now() end
+           from unnest($1::text[], $2::text[], $3::text[], $4::bool[], $5::text[], $7::int[], $8::int[], $9::text[],
+                       $10::text[], $11::text[], $12::text[], $13::float8[])
+             as n(id, type, api_version, livemode, object_id, start, length, status, reason, payment_id, waits_for, created)
            order by id
            on conflict (id) do nothing returning id`,
     values: [
@@ -40,12 +69,24 @@ export async function insertEvents(
       received.map(({ event }) => storable(event.apiVersion)),
       received.map(({ event }) => event.livemode),
       received.map(({ event }) => storable(event.object['id'])),
-      received.map(({ payload }) => payload),
+      Buffer.concat(received.map(({ payload }) => payload)),
+      starts,
+      received.map(({ payload }) => payload.length),
+      outcomes.map((outcome) => outcome.status),
+      ...columnsOf(outcomes),
       received.map(({ event }) => event.created),
-      dueInMs,
+      owedInMs,
     ],
-  })
-  return new Set(rows.map((row) => row.id))
+  }
+}
+
+/** The columns `reason`, `payment_id` and `waits_for`. */
+function columnsOf(outcomes: readonly Outcome[]): (string | null)[][] {
+  return [
+    outcomes.map((outcome) => ('reason' in outcome ? outcome.reason : null)),
+    outcomes.map((outcome) => (outcome.status === 'processed' ? outcome.paymentId : null)),
+    outcomes.map((outcome) => (outcome.status === 'received' ? outcome.waitsFor : null)),
+  ]
 }
 
 // A text column refuses NUL and lone surrogates are no UTF-8; the payload keeps the truth as bytes.
@@ -53,46 +94,38 @@ function storable(value: unknown): string | null {
   return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed().slice(0, 255) : null
 }
 
-/** Writes what became of events in the transaction that carries their effects. */
-export async function markEvents(
-  tx: Tx,
-  outcomes: ReadonlyMap<string, Outcome>,
-  owedInMs: number,
-): Promise<void> {
-  if (outcomes.size === 0) return
-  const entries = [...outcomes]
-  await tx.query({
-    name: 'mark_events',
-    text: `update stripe_events e set status = n.status, reason = n.reason, payment_id = n.payment_id,
+/** Writes what became of stored events in the transaction that carries their effects. */
+export function markEvents(outcomes: ReadonlyMap<string, Outcome>, owedInMs: number): Statement[] {
+  if (outcomes.size === 0) return []
+  const values = [...outcomes.values()]
+  return [
+    {
+      name: 'mark_events',
+      text: `update stripe_events e set status = n.status, reason = n.reason, payment_id = n.payment_id,
              waits_for = n.waits_for, error_message = null,
              retry_at = case when n.status = 'received' then now() + $6 * interval '1 millisecond' end,
              processed_at = case when n.status <> 'received' then now() end
            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
              as n(id, status, reason, payment_id, waits_for)
            where e.id = n.id`,
-    values: [
-      entries.map(([id]) => id),
-      entries.map(([, outcome]) => outcome.status),
-      entries.map(([, outcome]) => ('reason' in outcome ? outcome.reason : null)),
-      entries.map(([, outcome]) => (outcome.status === 'processed' ? outcome.paymentId : null)),
-      entries.map(([, outcome]) => (outcome.status === 'received' ? outcome.waitsFor : null)),
-      owedInMs,
-    ],
-  })
+      values: [[...outcomes.keys()], values.map((outcome) => outcome.status), ...columnsOf(values), owedInMs],
+    },
+  ]
 }
 
 export type OwedEvent = { readonly id: string; readonly payload: Buffer; readonly attempts: number }
 
-/** The events that wait for one of these objects to be linked, locked; those another transaction works on are left to it. */
-export async function lockWaitingEvents(tx: Tx, objectIds: readonly string[]): Promise<OwedEvent[]> {
-  if (objectIds.length === 0) return []
-  const { rows } = await tx.query<OwedEvent>({
+/**
+ * The events that wait for one of these objects to be linked, locked: rows of `OwedEvent`. Those another transaction
+ * works on are left to it.
+ */
+export function lockWaitingEvents(objectIds: readonly string[]): Statement {
+  return {
     name: 'lock_waiting_events',
     text: `select id, payload, attempts from stripe_events
            where waits_for = any($1) and status = 'received' order by id for update skip locked`,
     values: [objectIds],
-  })
-  return rows
+  }
 }
 
 /**

@@ -1,10 +1,10 @@
-import { inTransaction, sqlState } from '@passerelle/kit/database'
+import { inTransaction, inTransactionEndingWith, sqlState } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
-import { applyEvents, readStored } from './apply-events.ts'
+import { planReceived } from './apply-events.ts'
 import type { AppliedEvents } from './apply-events.ts'
 import type { StripeEvent } from './event.ts'
-import { EVENTS_CHANNEL, insertEvents } from './inbox.repository.ts'
+import { EVENTS_CHANNEL, insertOwedEvents } from './inbox.repository.ts'
 import type { Received } from './inbox.repository.ts'
 
 export type Inbox = {
@@ -90,9 +90,9 @@ async function settle(batch: readonly Waiting[], deps: InboxDeps): Promise<void>
 
 async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promise<void> {
   try {
-    const { fresh, applied } = await inTransaction(deps.pool, async (tx) => {
-      const fresh = newOf(batch, await insertEvents(tx, batch, 0))
-      return { fresh, applied: await applyEvents(tx, fresh.map(readStored), deps) }
+    const { fresh, applied } = await inTransactionEndingWith(deps.pool, async (tx) => {
+      const { writes, ...result } = await planReceived(tx, batch, deps)
+      return { result, last: writes }
     })
     deps.onBatch?.({ received: batch.length, fresh, applied })
     deps.onApplied(applied)
@@ -103,7 +103,7 @@ async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promi
       throw error
     deps.log.error({ err: error, events: batch.length }, 'inbox.batch_not_applied')
     const fresh = await inTransaction(deps.pool, async (tx) => {
-      const stored = await insertEvents(tx, batch, 0)
+      const stored = await insertOwedEvents(tx, batch)
       await tx.query(`select pg_notify('${EVENTS_CHANNEL}', '')`)
       return newOf(batch, stored)
     })

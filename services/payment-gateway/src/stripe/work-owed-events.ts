@@ -1,4 +1,4 @@
-import { inTransaction } from '@passerelle/kit/database'
+import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { raiseIncidents } from '../payments/payment.repository.ts'
@@ -48,9 +48,12 @@ export async function workOneOwedEvent(deps: OwedEventsDeps): Promise<boolean> {
     await inTransaction(deps.pool, async (tx) => {
       await recordFailure(tx, owed.id, message, waitMs)
       if (spent)
-        await raiseIncidents(tx, [
-          { kind: 'event_held', subject: owed.id, paymentId: null, detail: { because: message } },
-        ])
+        await sendTogether(
+          tx,
+          raiseIncidents([
+            { kind: 'event_held', subject: owed.id, paymentId: null, detail: { because: message } },
+          ]),
+        )
     })
   }
   return true
