@@ -9,6 +9,8 @@ export type BenchOptions = {
   readonly connections: number
   /** Groups of rows to run; empty: all. */
   readonly only: readonly string[]
+  /** Parts of the names of the systems to measure; empty: all. */
+  readonly systems: readonly string[]
   /** Payments in the tables for the growth rows. */
   readonly growth: number
   readonly json: string
@@ -19,7 +21,7 @@ export type BenchOptions = {
 export const GROUPS = ['webhooks', 'load', 'told', 'api', 'streams', 'backlog', 'memory', 'growth'] as const
 
 const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4] [--connections 128]
-                        [--growth 5000000] [--json bench-results.json] [--profile folder]`
+                        [--systems gateway,HMAC]                        [--growth 5000000] [--json bench-results.json] [--profile folder]`
 
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
@@ -30,6 +32,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       seconds: { type: 'string' },
       connections: { type: 'string' },
       only: { type: 'string', default: '' },
+      systems: { type: 'string', default: '' },
       growth: { type: 'string' },
       json: { type: 'string', default: '.data/bench.json' },
       profile: { type: 'string', default: '' },
@@ -48,6 +51,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
   return {
     quick,
     only,
+    systems: values.systems.split(',').filter(Boolean),
     rounds: number(values.rounds, 5),
     seconds: number(values.seconds, quick ? 0.7 : 4),
     connections: number(values.connections, 128),

@@ -160,3 +160,5 @@ app.post(
 const server = app.listen(Number(PORT), '127.0.0.1')
 server.keepAliveTimeout = 600_000
 process.once('SIGTERM', () => process.exit(0))
+// The bench is gone, however it went.
+process.once('disconnect', () => process.exit(0))

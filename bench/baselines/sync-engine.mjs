@@ -31,3 +31,5 @@ app.post('*path', express.raw({ type: 'application/json', limit: '1mb' }), async
 const server = app.listen(Number(PORT), '127.0.0.1')
 server.keepAliveTimeout = 600_000
 process.once('SIGTERM', () => process.exit(0))
+// The bench is gone, however it went.
+process.once('disconnect', () => process.exit(0))

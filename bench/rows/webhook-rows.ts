@@ -49,34 +49,55 @@ export async function webhookRows(bench: Bench, options: BenchOptions): Promise<
   }
 }
 
+type Starter = { readonly name: string; readonly start: () => Promise<System> }
+
 async function startSystems(bench: Bench, options: BenchOptions): Promise<readonly System[]> {
+  const wanted = startersOf(bench, options).filter(
+    ({ name }) => options.systems.length === 0 || options.systems.some((part) => name.includes(part)),
+  )
+  const systems: System[] = []
+  for (const { start } of wanted) systems.push(await start())
+  return systems
+}
+
+function startersOf(bench: Bench, options: BenchOptions): readonly Starter[] {
   const { bookingPort } = bench.load
-  const port = bench.nextPort
-  const systems = [
-    await startCeiling('node:http, body read', 'raw', await port()),
-    await startCeiling(CEILING, 'raw-hmac', await port()),
-    await startCeiling('Fastify with HMAC', 'fastify', await port()),
-    await startGatewaySystem({
-      name: 'gateway, one process',
-      databaseUrl: await bench.database('gateway_one'),
-      ports: [await port()],
-      bookingPort,
-      execArgv: options.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`],
-    }),
-    await startGatewaySystem({
-      name: 'gateway, two processes',
-      databaseUrl: await bench.database('gateway_two'),
-      ports: [await port(), await port()],
-      bookingPort,
-    }),
+  const ceiling = (name: string, kind: string): Starter => ({
+    name,
+    start: async () => startCeiling(name, kind, await bench.nextPort()),
+  })
+  const gateway = (name: string, processes: number): Starter => ({
+    name,
+    start: async () => {
+      const ports: number[] = []
+      for (let index = 0; index < processes; index += 1) ports.push(await bench.nextPort())
+      const databaseUrl = await bench.database(`gateway_${processes}`)
+      const execArgv = options.profile === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`]
+      return startGatewaySystem({ name, databaseUrl, ports, bookingPort, execArgv })
+    },
+  })
+  const baseline = (name: string, database: string, start: typeof startLesson): Starter => ({
+    name,
+    start: async () => {
+      const databaseUrl = await bench.database(database)
+      return start({ name, databaseUrl, port: await bench.nextPort(), bookingPort })
+    },
+  })
+  const own = [
+    ceiling('node:http, body read', 'raw'),
+    ceiling(CEILING, 'raw-hmac'),
+    ceiling('Fastify with HMAC', 'fastify'),
+    gateway('gateway, one process', 1),
+    gateway('gateway, two processes', 2),
   ]
-  if (!installBaselines()) {
-    process.stderr.write('bench: the baselines could not be installed; their rows are missing\n')
-    return systems
-  }
-  const lesson = { databaseUrl: await bench.database('lesson'), port: await port(), bookingPort }
-  const sync = { databaseUrl: await bench.database('sync_engine'), port: await port(), bookingPort }
-  return [...systems, await startLesson(lesson), await startSyncEngine(sync)]
+  if (installBaselines())
+    return [
+      ...own,
+      baseline(LESSON, 'lesson', startLesson),
+      baseline('Stripe sync engine (npm)', 'sync_engine', startSyncEngine),
+    ]
+  process.stderr.write('bench: the baselines could not be installed; their rows are missing\n')
+  return own
 }
 
 /** Lets the code get hot, and tells how many payments keep this system busy for a round. */

@@ -46,14 +46,19 @@ export async function startCeiling(name: string, kind: string, port: number): Pr
   }
 }
 
-type BaselineOptions = { readonly databaseUrl: string; readonly port: number; readonly bookingPort: number }
+type BaselineOptions = {
+  readonly name: string
+  readonly databaseUrl: string
+  readonly port: number
+  readonly bookingPort: number
+}
 
 /** The lesson's design as written. */
 export async function startLesson(options: BaselineOptions): Promise<System> {
   const server = await startBaseline('lesson.mjs', options)
   const pool = new Pool({ connectionString: options.databaseUrl, max: 1 })
   return {
-    name: "the lesson's design",
+    name: options.name,
     ports: [options.port],
     pids: [server.pid],
     tells: true,
@@ -84,7 +89,7 @@ export async function startSyncEngine(options: BaselineOptions): Promise<System>
   await pool.query('create role postgres').catch(() => undefined)
   const server = await startBaseline('sync-engine.mjs', options)
   return {
-    name: 'Stripe sync engine (npm)',
+    name: options.name,
     ports: [options.port],
     pids: [server.pid],
     tells: false,

@@ -38,7 +38,7 @@ export async function startServer(options: {
     env: { ...process.env, ...options.env, PORT: String(port), PASSERELLE_PARENT_PID: String(process.pid) },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     // Logs are written, as in the field, and thrown away by the system.
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   for (const end = Date.now() + READY_MS_MAX; ; await setTimeout(20)) {
     const answer = await fetch(`http://127.0.0.1:${port}${options.ready}`).catch(() => null)

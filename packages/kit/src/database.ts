@@ -22,7 +22,21 @@ export type PoolOptions = {
   readonly applicationName: string
   readonly connectionsMax: number
   readonly log: Log
+  /** Further settings of every session of this pool. */
+  readonly settings?: Readonly<Record<string, string>>
 }
+
+/**
+ * For a pool whose every statement is named, keyed and bounded: planned once per connection, always along an index,
+ * whatever the tables' statistics say at the moment. A table that has grown since it was last analysed, or is all new,
+ * else gets sequential scans and hash joins at the worst time.
+ */
+export const ALONG_INDEXES = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+} as const
 
 const CONNECT_TIMEOUT_MS = 3000
 // A statement that runs longer is stuck: everything here is keyed by an index and bounded in rows.
@@ -38,7 +52,17 @@ export function createPool(options: PoolOptions): Pool {
     keepAlive: true,
     // Statements are sent without waiting for the answers to those before them (`sendTogether`).
     pipeline: true,
-    options: `-c search_path=${options.schema} -c timezone=UTC -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${STATEMENT_TIMEOUT_MS}`,
+    options: Object.entries({
+      search_path: options.schema,
+      timezone: 'UTC',
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      // Compiling takes longer than any statement here runs.
+      jit: 'off',
+      ...options.settings,
+    })
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   })
   // An error event that nobody listens to ends the process. The pool listens to idle connections only, so each is
   // listened to from its birth: lost inside a transaction, it fails that transaction and nothing else.

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createAuthenticate } from '@passerelle/kit/caller'
-import { createPool } from '@passerelle/kit/database'
+import { ALONG_INDEXES, createPool } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { createHttpServer, listen } from '@passerelle/kit/http'
 import type { HttpServer } from '@passerelle/kit/http'
@@ -59,6 +59,9 @@ import { workOneOwedEvent } from './stripe/work-owed-events.ts'
 export const SCHEMA = 'payment_gateway'
 export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const CONNECTIONS_MAX = 12
+// For events and deliveries, which have connections of their own: however busy everybody else is, these are not kept
+// waiting. One stores, one claims, one records.
+const HOT_CONNECTIONS_MAX = 4
 // Reads of fees stay far below what Stripe allows (25 a second in test mode): nobody waits for them.
 const FEE_INTERVAL_MS = 100
 
@@ -67,17 +70,12 @@ export type Gateway = Running & { readonly url: string; readonly port: number }
 /** Migrates, connects, listens. `stop` drains requests, finishes the batch under way and releases what was claimed. */
 export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
   const schemaVersion = await migrate({ url: config.databaseUrl, schema: SCHEMA, directory: MIGRATIONS })
-  const pool = createPool({
-    url: config.databaseUrl,
-    schema: SCHEMA,
-    applicationName: 'payment-gateway',
-    connectionsMax: CONNECTIONS_MAX,
-    log,
-  })
+  const { pool, hotPool } = createPools(config, log)
   // The deliverer counts, and is asked when the numbers are read: it is made below.
   const metrics = createMetrics({ pool, isBreakerOpen: () => workers.isBreakerOpen() })
   const parts: Parts = {
     pool,
+    hotPool,
     log,
     metrics,
     extended: config.bookingStatusExtended,
@@ -88,7 +86,12 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
   }
   const workers = await startWorkers(config, parts)
-  const inbox = createInbox({ ...parts, onApplied: workers.onApplied, onBatch: batchTeller(metrics, log) })
+  const inbox = createInbox({
+    ...parts,
+    pool: hotPool,
+    onApplied: workers.onApplied,
+    onBatch: batchTeller(metrics, log),
+  })
   const { livemode } = config.stripe
   const healing = startHealing(config.healing, { ...parts, ...workers, livemode })
 
@@ -123,7 +126,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       await inbox.drain()
       await healing.stop()
       await workers.stop()
-      await pool.end()
+      await Promise.all([pool.end(), hotPool.end()])
     },
   }
 }
@@ -151,9 +154,23 @@ function createServer(config: GatewayConfig, log: Log, draining: AbortSignal): H
   return createHttpServer({ log, corsOrigin: new URL(frontendUrl).origin, trustedProxies, tls, draining })
 }
 
+function createPools(config: GatewayConfig, log: Log): { readonly pool: Pool; readonly hotPool: Pool } {
+  const common = { url: config.databaseUrl, schema: SCHEMA, log }
+  return {
+    pool: createPool({ ...common, applicationName: 'payment-gateway', connectionsMax: CONNECTIONS_MAX }),
+    hotPool: createPool({
+      ...common,
+      applicationName: 'payment-gateway events',
+      connectionsMax: HOT_CONNECTIONS_MAX,
+      settings: ALONG_INDEXES,
+    }),
+  }
+}
+
 /** What nearly everything needs. */
 type Parts = {
   readonly pool: Pool
+  readonly hotPool: Pool
   readonly log: Log
   readonly extended: boolean
   readonly forwarding: boolean
@@ -180,7 +197,12 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     if (owed > 0) owedEvents.wake()
     for (const transition of transitions) log.info(transition, 'payment.changed')
   }
-  const deliverer = startDelivering({ ...parts, session, onAttempt: parts.metrics.onAttempt })
+  const deliverer = startDelivering({
+    ...parts,
+    pool: parts.hotPool,
+    session,
+    onAttempt: parts.metrics.onAttempt,
+  })
   const owed = { ...parts, adopt: createAdoptPayment(parts), onApplied }
   const owedEvents = startLoop(
     'owed_events',

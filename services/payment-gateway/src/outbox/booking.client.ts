@@ -1,5 +1,6 @@
 import type { BookingView, PaymentStatusUpdate } from '@passerelle/contracts/booking'
 import { newId } from '@passerelle/kit/id'
+import { createPut } from './kept-connections.ts'
 
 export type BookingClient = {
   /** The booking as its service tells it. */
@@ -48,12 +49,19 @@ const ANSWER_BYTES_MAX = 64 * 1024
 // The id becomes part of an address that is called with our token. encodeURIComponent lets `..` through, which would
 // name another address: what has not the form of an id names no booking.
 const BOOKING_ID = /^[A-Za-z0-9_-]{1,100}$/
+// As many as deliveries are under way at once.
+const CONNECTIONS_MAX = 64
 const RETRY_AFTER_MAX_MS = 10 * 60_000
 // 401 means a wrong or rolled service token: it is mended without touching the delivery, so it is retried like a
 // failure.
 const PERMANENT = new Set([400, 403, 404, 405, 409, 410, 413, 415, 422])
 
 export function createBookingClient(config: { url: string; serviceToken: string }): BookingClient {
+  const put = createPut({
+    connectionsMax: CONNECTIONS_MAX,
+    timeoutMs: TIMEOUT_MS,
+    answerBytesMax: ANSWER_BYTES_MAX,
+  })
   const headers = () => ({
     authorization: `Bearer ${config.serviceToken}`,
     'x-service-name': 'payment-gateway-service',
@@ -86,23 +94,20 @@ export function createBookingClient(config: { url: string; serviceToken: string 
       if (!BOOKING_ID.test(bookingId))
         return { outcome: 'refused', status: 400, error: 'not the id of a booking' }
       try {
-        const response = await fetch(url(bookingId, '/payment-status'), {
-          method: 'PUT',
-          headers: { ...headers(), 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-          body: JSON.stringify(body),
-          redirect: 'manual',
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        })
-        const { status } = response
-        if (response.ok) return { outcome: 'delivered', status, isOverbooked: await readOverbooked(response) }
-        await response.body?.cancel()
+        const { status, retryAfter, text } = await put(
+          url(bookingId, '/payment-status'),
+          { ...headers(), 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+          JSON.stringify(body),
+        )
+        if (status >= 200 && status < 300)
+          return { outcome: 'delivered', status, isOverbooked: saysOverbooked(text) }
         const error = `answered ${status}`
         if (PERMANENT.has(status)) return { outcome: 'refused', status, error }
         return {
           outcome: 'failed',
           status,
           error,
-          retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+          retryAfterMs: retryAfterMs(retryAfter),
         }
       } catch (error) {
         return { outcome: 'failed', status: null, error: reasonOf(error), retryAfterMs: null }
@@ -129,9 +134,14 @@ async function readAnswer(response: Response): Promise<unknown> {
 }
 
 // A booking service that says nothing of it, or no JSON at all, has taken the announcement in all the same.
-async function readOverbooked(response: Response): Promise<boolean> {
-  const body = await readAnswer(response)
-  return (body as { data?: { overbooked?: unknown } } | null)?.data?.overbooked === true
+function saysOverbooked(text: string): boolean {
+  // Nearly every answer: not even parsed.
+  if (!text.includes('"overbooked"')) return false
+  try {
+    return (JSON.parse(text) as { data?: { overbooked?: unknown } } | null)?.data?.overbooked === true
+  } catch {
+    return false
+  }
 }
 
 /** Only what was promised counts: an answer without a usable price, or about another booking, is no answer. */
@@ -167,7 +177,7 @@ function retryAfterMs(header: string | null): number | null {
 
 /** Why no answer came, in a word or two; never the address, which may carry a secret. */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause as { code?: string } | undefined) : undefined
-  if (cause?.code !== undefined) return cause.code
-  return error instanceof Error ? error.name : 'unknown'
+  if (!(error instanceof Error)) return 'unknown'
+  const cause = (error.cause ?? error) as { code?: unknown }
+  return typeof cause.code === 'string' ? cause.code : error.name
 }

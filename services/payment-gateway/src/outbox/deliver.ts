@@ -7,8 +7,8 @@ import type { Log } from '@passerelle/kit/log'
 import { recordLostBooking } from '../payments/lost-booking.ts'
 import { raiseIncidents } from '../payments/payment.repository.ts'
 import type { BookingClient, Told } from './booking.client.ts'
-import { claimDeliveries, makeWaitingDue, nextDueInMs, recordAttempt } from './delivery.repository.ts'
-import type { AfterAttempt, ClaimedDelivery } from './delivery.repository.ts'
+import { claimDeliveries, makeWaitingDue, nextDueInMs, recordAttempts } from './delivery.repository.ts'
+import type { AfterAttempt, ClaimedDelivery, EndedAttempt } from './delivery.repository.ts'
 import { createBreaker, DELIVERY_AGE_MAX_MS, retryWaitMs } from './retry-schedule.ts'
 import type { Breaker } from './retry-schedule.ts'
 import type { WorkerSession } from './worker-session.ts'
@@ -31,7 +31,10 @@ export type DeliverDeps = {
 /** The loop, and whether it takes the booking service for down. */
 export type Deliverer = Loop & { readonly isBreakerOpen: () => boolean }
 
-const IN_FLIGHT_MAX = 32
+// More would only wait for each other at the destination; each holds a connection to it.
+const IN_FLIGHT_MAX = 64
+// While some are under way and nothing else is due, what becomes due meanwhile is found by looking this often.
+const LOOK_AGAIN_MS = 100
 // While the destination does not answer, it is asked this often, by one delivery.
 const PROBE_INTERVAL_MS = 1000
 const RECORD_AGAIN_MS = 500
@@ -43,6 +46,7 @@ const RECORD_AGAIN_MS = 500
 export function startDelivering(deps: DeliverDeps): Deliverer {
   const breaker = createBreaker()
   const inFlight = new Set<Promise<void>>()
+  const recorder = createRecorder(deps)
   let probedAt = -Infinity
   const loop = startLoop('deliver', round, deps.log)
 
@@ -57,14 +61,15 @@ export function startDelivering(deps: DeliverDeps): Deliverer {
     if (room <= 0) return null
     const claimed = await claimDeliveries(deps.pool, worker, room)
     for (const delivery of claimed) {
-      const sending = send(deps, breaker, { delivery, worker }).finally(() => {
+      const sending = send(deps, { breaker, recorder, worker }, delivery).finally(() => {
         inFlight.delete(sending)
         loop.wake()
       })
       inFlight.add(sending)
     }
     if (open) return PROBE_INTERVAL_MS
-    return claimed.length === room ? null : nextDueInMs(deps.pool)
+    if (claimed.length === room) return null
+    return inFlight.size > 0 ? LOOK_AGAIN_MS : nextDueInMs(deps.pool)
   }
 
   return {
@@ -77,71 +82,117 @@ export function startDelivering(deps: DeliverDeps): Deliverer {
   }
 }
 
-type Sending = { readonly delivery: ClaimedDelivery; readonly worker: number }
+type Sending = { readonly breaker: Breaker; readonly recorder: Recorder; readonly worker: number }
 
-async function send(deps: DeliverDeps, breaker: Breaker, sending: Sending): Promise<void> {
-  const { delivery } = sending
+async function send(
+  deps: DeliverDeps,
+  { breaker, recorder, worker }: Sending,
+  delivery: ClaimedDelivery,
+): Promise<void> {
   const startedAt = performance.now()
   const told = await deps.booking.announce(delivery.bookingId, delivery.body, delivery.id)
   const durationMs = Math.round(performance.now() - startedAt)
   const recovered = breaker.record(told.outcome !== 'failed')
   const after = afterAttempt(delivery, told, breaker.isOpen())
-  await recordUntilKept(deps, sending, { told, after, durationMs })
+  await recorder.record({ delivery, worker, told, after, durationMs })
   if (recovered) await makeWaitingDue(deps.pool).catch(() => {})
 }
 
-type Ended = { readonly told: Told; readonly after: AfterAttempt; readonly durationMs: number }
+type Ended = {
+  readonly delivery: ClaimedDelivery
+  readonly worker: number
+  readonly told: Told
+  readonly after: AfterAttempt
+  readonly durationMs: number
+}
 
-// A result that cannot be written would leave the claim standing while this process lives. It is written again until it
-// is kept, or until the session, and with it the claim, is gone; then another worker repeats the attempt, which the
-// receiver recognises by its version.
-async function recordUntilKept(
-  deps: DeliverDeps,
-  { delivery, worker }: Sending,
-  ended: Ended,
-): Promise<void> {
-  while (deps.session.number() === worker) {
-    try {
-      await record(deps, delivery, ended)
-    } catch (error) {
-      deps.log.warn({ err: error, deliveryId: delivery.id }, 'delivery.not_recorded')
-      await setTimeout(RECORD_AGAIN_MS)
-      continue
+type Recorder = {
+  /** Resolves when the result is kept, or when it is no longer this process's to keep. */
+  readonly record: (ended: Ended) => Promise<void>
+}
+
+/**
+ * Writes down how calls ended, many at a time: what ends while a write is under way is the next one.
+ *
+ * A result that cannot be written would leave the claim standing while this process lives. It is written again until it
+ * is kept, or until the session, and with it the claim, is gone; then another worker repeats the attempt, which the
+ * receiver recognises by its version.
+ */
+function createRecorder(deps: DeliverDeps): Recorder {
+  let waiting: { readonly ended: Ended; readonly done: () => void }[] = []
+  let writing = false
+
+  async function write(): Promise<void> {
+    writing = true
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      try {
+        const mine = batch.filter(({ ended }) => ended.worker === deps.session.number())
+        await recordAll(
+          deps,
+          mine.map(({ ended }) => ended),
+        )
+        for (const { done } of batch) done()
+      } catch (error) {
+        deps.log.warn({ err: error, deliveries: batch.length }, 'delivery.not_recorded')
+        await setTimeout(RECORD_AGAIN_MS)
+        waiting = [...batch, ...waiting]
+      }
     }
-    const outcome = ended.after.status === 'dead' ? 'dead' : ended.told.outcome
-    const ageMs = Date.now() - delivery.createdAt.getTime()
-    deps.onAttempt?.({ outcome, announced: delivery.body.status, ageMs })
-    return logAttempt(deps.log, delivery, ended)
+    writing = false
+  }
+
+  return {
+    record: (ended) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting.push({ ended, done: resolve })
+      if (!writing) void write()
+      return promise
+    },
   }
 }
 
-async function record(
-  { pool, refundsLostBookings }: DeliverDeps,
-  delivery: ClaimedDelivery,
-  { told, after, durationMs }: Ended,
-): Promise<void> {
-  const error = told.outcome === 'delivered' ? null : told.error
-  const attempt = { outcome: told.outcome, responseStatus: told.status, error, durationMs }
-  await inTransaction(pool, async (tx) => {
-    const mine = await recordAttempt(tx, delivery, attempt, after)
-    if (told.outcome === 'delivered' && told.isOverbooked)
-      await recordLostBooking(tx, delivery.body.paymentId, { refunds: refundsLostBookings })
-    if (mine && after.status === 'dead')
-      await sendTogether(
-        tx,
-        raiseIncidents([
-          {
-            kind: 'delivery_dead',
-            subject: delivery.id,
-            paymentId: delivery.body.paymentId,
-            detail: { error },
-          },
-        ]),
-      )
+async function recordAll(deps: DeliverDeps, batch: readonly Ended[]): Promise<void> {
+  if (batch.length === 0) return
+  const records = batch.map(({ delivery, told, after, durationMs }): EndedAttempt => {
+    const error = told.outcome === 'delivered' ? null : told.error
+    const attempt = { outcome: told.outcome, responseStatus: told.status, error, durationMs }
+    return { delivery, attempt, after }
   })
+  const lost = batch.flatMap(({ delivery, told }) =>
+    told.outcome === 'delivered' && told.isOverbooked ? [delivery.body.paymentId] : [],
+  )
+  if (lost.length === 0 && records.every(({ after }) => after.status !== 'dead'))
+    await recordAttempts(deps.pool, records)
+  else
+    await inTransaction(deps.pool, async (tx) => {
+      const mine = await recordAttempts(tx, records)
+      const dead = records.filter(({ delivery, after }) => after.status === 'dead' && mine.has(delivery.id))
+      await sendTogether(tx, raiseIncidents(dead.map(deadIncident)))
+      // In one order, as every lock of payments.
+      for (const paymentId of lost.toSorted())
+        await recordLostBooking(tx, paymentId, { refunds: deps.refundsLostBookings })
+    })
+  for (const ended of batch) {
+    const { delivery, told, after } = ended
+    const outcome = after.status === 'dead' ? 'dead' : told.outcome
+    const ageMs = Date.now() - delivery.createdAt.getTime()
+    deps.onAttempt?.({ outcome, announced: delivery.body.status, ageMs })
+    logAttempt(deps.log, ended)
+  }
 }
 
-function logAttempt(log: Log, delivery: ClaimedDelivery, { told, after, durationMs }: Ended): void {
+function deadIncident({ delivery, attempt }: EndedAttempt) {
+  return {
+    kind: 'delivery_dead',
+    subject: delivery.id,
+    paymentId: delivery.body.paymentId,
+    detail: { error: attempt.error },
+  }
+}
+
+function logAttempt(log: Log, { delivery, told, after, durationMs }: Ended): void {
   const line = {
     deliveryId: delivery.id,
     bookingId: delivery.bookingId,

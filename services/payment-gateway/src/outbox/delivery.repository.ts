@@ -1,5 +1,5 @@
 import type { PaymentStatusUpdate } from '@passerelle/contracts/booking'
-import type { Pool, Statement, Tx } from '@passerelle/kit/database'
+import type { Pool, Queryable, Statement, Tx } from '@passerelle/kit/database'
 import { newId } from '@passerelle/kit/id'
 
 export type NewDelivery = {
@@ -72,7 +72,9 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
            ), due as (
              select d.id from deliveries d
              where d.status = 'pending' and d.due_at <= now()
-               and (d.claimed_by is null or d.claimed_by not in (select worker from alive))
+               -- What this worker claimed is under way here; who else is alive is only looked up for others' claims.
+               and (d.claimed_by is null
+                    or (d.claimed_by <> $1 and d.claimed_by not in (select worker from alive)))
                and not exists (
                  select from deliveries earlier
                  where earlier.booking_id = d.booking_id and earlier.status = 'pending' and earlier.version < d.version)
@@ -108,42 +110,49 @@ export type AfterAttempt =
   | { readonly status: 'dead' }
   | { readonly status: 'pending'; readonly waitMs: number }
 
-/** Records an attempt and what follows from it. False when another worker has claimed the delivery since. */
-export async function recordAttempt(
-  tx: Tx,
-  delivery: ClaimedDelivery,
-  attempt: AttemptRecord,
-  after: AfterAttempt,
-): Promise<boolean> {
-  const { rowCount } = await tx.query({
-    name: 'finish_delivery_attempt',
-    text: `update deliveries set status = $3, claimed_by = null, last_error = $4,
-             due_at = case when $3 = 'pending' then now() + $5 * interval '1 millisecond' else due_at end,
-             delivered_at = case when $3 = 'delivered' then now() end
-           where id = $1 and claim = $2 and status = 'pending'`,
+export type EndedAttempt = {
+  readonly delivery: ClaimedDelivery
+  readonly attempt: AttemptRecord
+  readonly after: AfterAttempt
+}
+
+/**
+ * Records attempts and what follows from them. Returns the ids of the deliveries whose attempt counts; the others were
+ * claimed by another worker since.
+ */
+export async function recordAttempts(
+  db: Queryable,
+  ended: readonly EndedAttempt[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'record_delivery_attempts',
+    text: `with ended as (
+             select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::float8[], $6::int[], $7::text[],
+                                  $8::int[], $9::int[])
+               as n(id, claim, status, error, wait_ms, number, outcome, response_status, duration_ms)
+           ), mine as (
+             update deliveries d set status = n.status, claimed_by = null, last_error = n.error,
+               due_at = case when n.status = 'pending' then now() + n.wait_ms * interval '1 millisecond' else due_at end,
+               delivered_at = case when n.status = 'delivered' then now() end
+             from ended n where d.id = n.id and d.claim = n.claim and d.status = 'pending'
+             returning d.id
+           )
+           insert into delivery_attempts (delivery_id, number, outcome, response_status, error, duration_ms)
+           select n.id, n.number, n.outcome, n.response_status, n.error, n.duration_ms from ended n join mine using (id)
+           returning delivery_id as id`,
     values: [
-      delivery.id,
-      delivery.claim,
-      after.status,
-      attempt.error,
-      after.status === 'pending' ? after.waitMs : 0,
+      ended.map(({ delivery }) => delivery.id),
+      ended.map(({ delivery }) => delivery.claim),
+      ended.map(({ after }) => after.status),
+      ended.map(({ attempt }) => attempt.error),
+      ended.map(({ after }) => (after.status === 'pending' ? after.waitMs : 0)),
+      ended.map(({ delivery }) => delivery.attempts),
+      ended.map(({ attempt }) => attempt.outcome),
+      ended.map(({ attempt }) => attempt.responseStatus),
+      ended.map(({ attempt }) => attempt.durationMs),
     ],
   })
-  if (rowCount === 0) return false
-  await tx.query({
-    name: 'insert_delivery_attempt',
-    text: `insert into delivery_attempts (delivery_id, number, outcome, response_status, error, duration_ms)
-           values ($1, $2, $3, $4, $5, $6)`,
-    values: [
-      delivery.id,
-      delivery.attempts,
-      attempt.outcome,
-      attempt.responseStatus,
-      attempt.error,
-      attempt.durationMs,
-    ],
-  })
-  return true
+  return new Set(rows.map(({ id }) => id))
 }
 
 /** Makes every waiting delivery due now: the destination answers again. */

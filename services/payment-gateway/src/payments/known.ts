@@ -149,29 +149,29 @@ export type Fact =
 
 /** `known` with the fact merged in; the very same object when the fact says nothing new. */
 export function merge(known: Known, fact: Fact): Known {
-  const merged = mergeByType(known, fact)
-  return isDeepStrictEqual(known, merged) ? known : merged
-}
-
-function mergeByType(known: Known, fact: Fact): Known {
   switch (fact.type) {
     case 'attempt':
-      return { ...known, attempts: mergeInto(known.attempts, fact.id, fact.says, mergeAsked) }
+      return withRecords(known, 'attempts', mergeInto(known.attempts, fact.id, fact.says, mergeAsked))
     case 'session':
-      return { ...known, sessions: mergeInto(known.sessions, fact.id, fact.says, mergeSession) }
+      return withRecords(known, 'sessions', mergeInto(known.sessions, fact.id, fact.says, mergeSession))
     case 'intent':
-      return { ...known, intents: mergeInto(known.intents, fact.id, fact.says, mergeIntent) }
+      return withRecords(known, 'intents', mergeInto(known.intents, fact.id, fact.says, mergeIntent))
     case 'charge':
-      return { ...known, charges: mergeInto(known.charges, fact.id, fact.says, mergeCharge) }
+      return withRecords(known, 'charges', mergeInto(known.charges, fact.id, fact.says, mergeCharge))
     case 'refund':
-      return { ...known, refunds: mergeInto(known.refunds, fact.id, fact.says, mergeRefund) }
+      return withRecords(known, 'refunds', mergeInto(known.refunds, fact.id, fact.says, mergeRefund))
     case 'dispute':
-      return { ...known, disputes: mergeInto(known.disputes, fact.id, fact.says, mergeDispute) }
+      return withRecords(known, 'disputes', mergeInto(known.disputes, fact.id, fact.says, mergeDispute))
     default:
       return fact satisfies never
   }
 }
 
+function withRecords<K extends keyof Known>(known: Known, kind: K, records: Known[K]): Known {
+  return records === known[kind] ? known : { ...known, [kind]: records }
+}
+
+/** The very same records when what is said of one is known already. */
 function mergeInto<T>(
   records: Readonly<Record<string, T>>,
   id: string,
@@ -179,7 +179,9 @@ function mergeInto<T>(
   mergeTwo: (a: T, b: T) => T,
 ): Readonly<Record<string, T>> {
   const before = Object.hasOwn(records, id) ? records[id] : undefined
-  return { ...records, [id]: before === undefined ? says : mergeTwo(before, says) }
+  if (before === undefined) return { ...records, [id]: says }
+  const merged = mergeTwo(before, says)
+  return isDeepStrictEqual(before, merged) ? records : { ...records, [id]: merged }
 }
 
 // What was asked is written once; only the withdrawal comes later.

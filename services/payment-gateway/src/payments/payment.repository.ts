@@ -173,6 +173,18 @@ export function notifyChanged(channel: string, paymentIds: readonly string[]): S
   return statements
 }
 
+/** What merging may change; the rest of a payment never does. */
+function savedFields(payment: Payment): Partial<Payment> {
+  const {
+    bookingId: _booking,
+    customerId: _customer,
+    livemode: _livemode,
+    updatedAt: _updated,
+    ...saved
+  } = payment
+  return saved
+}
+
 /** Writes what merging changed. The rows must be locked by this transaction. */
 export function savePayments(payments: readonly Payment[]): Statement[] {
   if (payments.length === 0) return []
@@ -191,7 +203,7 @@ export function savePayments(payments: readonly Payment[]): Statement[] {
              "refundedMinor" bigint, "paymentIntentId" text, "paidAt" timestamptz, "errorCode" text,
              "errorMessage" text, announced jsonb, "announcedVersion" int, version int)
            where p.id = n.id`,
-      values: [JSON.stringify(payments)],
+      values: [JSON.stringify(payments.map(savedFields))],
     },
   ]
 }

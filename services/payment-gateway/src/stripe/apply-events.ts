@@ -55,13 +55,6 @@ export function readStored(event: StripeEvent): ReadEvent {
   return { id: event.id, reading: readEvent(event) }
 }
 
-export type ApplyOptions = {
-  /** Whether the booking service hears of failures and disputes too. */
-  readonly extended: boolean
-  /** Whether another service wants the events that are no payment's. */
-  readonly forwarding?: boolean
-}
-
 /**
  * The one function that turns events into effects; the inbox, the worker, the sweep and replay all end here. Everything
  * is written in the caller's transaction: the payments, what the booking service is owed, and what became of each event,

@@ -19,12 +19,11 @@ export type Inbox = {
 
 type Waiting = Received & { readonly resolve: () => void; readonly reject: (error: unknown) => void }
 
-// Group commit: what arrives while a flush is in flight is the next batch. A second flush runs beside the first only
-// when a full batch waits already (docs/performance: more in flight brought nothing). A larger batch holds its payments'
-// locks longer; a smaller one pays the commit more often.
-const BATCH_MAX = 256
-const SECOND_FLUSH_AT = 64
-const FLUSHES_MAX = 2
+// Group commit: what arrives while a flush is in flight is the next batch. One flush at a time: the events of a payment
+// arrive within a second of each other, so that a second flush beside the first nearly always waits for payments which
+// the first holds (docs/performance.md). A larger batch holds its payments' locks longer; a smaller one pays the commit
+// more often.
+const BATCH_MAX = 512
 // Beyond this the process is drowning: refusing at once lets Stripe try later, queueing only adds to the wait.
 const WAITING_MAX = 10_000
 
@@ -49,19 +48,14 @@ export type InboxDeps = {
 
 export function createInbox(deps: InboxDeps): Inbox {
   const waiting: Waiting[] = []
-  const flushing = new Set<Promise<void>>()
+  let flushing: Promise<void> | null = null
 
   function flushIfDue(): void {
-    while (
-      waiting.length > 0 &&
-      (flushing.size === 0 || (flushing.size < FLUSHES_MAX && waiting.length >= SECOND_FLUSH_AT))
-    ) {
-      const flush = settle(waiting.splice(0, BATCH_MAX), deps).finally(() => {
-        flushing.delete(flush)
-        flushIfDue()
-      })
-      flushing.add(flush)
-    }
+    if (flushing !== null || waiting.length === 0) return
+    flushing = settle(waiting.splice(0, BATCH_MAX), deps).finally(() => {
+      flushing = null
+      flushIfDue()
+    })
   }
 
   return {
@@ -74,7 +68,7 @@ export function createInbox(deps: InboxDeps): Inbox {
       return promise
     },
     drain: async () => {
-      while (flushing.size > 0) await Promise.all(flushing)
+      while (flushing !== null) await flushing
     },
   }
 }

@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 /**
  * Stripe's signature over the raw bytes: `v1 = hex(hmac_sha256(secret, t + "." + body))`, one v1 per active secret
@@ -52,6 +53,17 @@ function parseHeader(header: string): ParsedHeader {
   return { timestamp, signatures }
 }
 
+// Made once: a key given as text is prepared anew for every signature.
+const keys = new Map<string, KeyObject>()
+
+function keyOf(secret: string): KeyObject {
+  const known = keys.get(secret)
+  if (known) return known
+  const key = createSecretKey(secret, 'utf8')
+  keys.set(secret, key)
+  return key
+}
+
 function matchesAny(
   body: Buffer,
   timestamp: string,
@@ -60,7 +72,7 @@ function matchesAny(
 ): boolean {
   let matches = 0
   for (const secret of secrets) {
-    const expected = createHmac('sha256', secret).update(timestamp).update('.').update(body).digest()
+    const expected = createHmac('sha256', keyOf(secret)).update(`${timestamp}.`).update(body).digest()
     for (const signature of signatures) matches += Number(timingSafeEqual(expected, signature))
   }
   return matches > 0
