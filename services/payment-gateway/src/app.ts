@@ -216,16 +216,8 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     async () => ((await workOneRefundRequest(refunds)) ? 0 : nextRefundRequestInMs(pool)),
     log,
   )
-  const fees = startLoop(
-    'fees',
-    async () => ((await readOneFee(parts)) ? FEE_INTERVAL_MS : nextFeeDueInMs(pool)),
-    log,
-  )
-  const retention = startLoop(
-    'retention',
-    createRetentionRound({ pool, retentionDays: config.eventRetentionDays }),
-    log,
-  )
+  const fees = startReadingFees(parts)
+  const retention = startRetention(config, parts)
   const forwards = config.extension === null ? null : startForwarding(parts, config.extension)
   wake[DELIVERIES_CHANNEL] = deliverer.wake
   wake[EVENTS_CHANNEL] = owedEvents.wake
@@ -245,6 +237,16 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
       await session.stop()
     },
   }
+}
+
+function startReadingFees(parts: Parts): Loop {
+  const round = async (): Promise<number | null> =>
+    (await readOneFee(parts)) ? FEE_INTERVAL_MS : nextFeeDueInMs(parts.pool)
+  return startLoop('fees', round, parts.log)
+}
+
+function startRetention({ eventRetentionDays }: GatewayConfig, { pool, log }: Parts): Loop {
+  return startLoop('retention', createRetentionRound({ pool, retentionDays: eventRetentionDays }), log)
 }
 
 function startForwarding({ pool, log }: Parts, extension: ExtensionConfig): Loop {

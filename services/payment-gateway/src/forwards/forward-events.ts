@@ -1,4 +1,4 @@
-import { inTransaction } from '@passerelle/kit/database'
+import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { DELIVERY_AGE_MAX_MS, retryWaitMs } from '../outbox/retry-schedule.ts'
@@ -26,9 +26,17 @@ export async function forwardOneEvent({ pool, log, extension }: ForwardDeps): Pr
   await inTransaction(pool, async (tx) => {
     await finishForward(tx, forward, after)
     if (after.status === 'dead')
-      await raiseIncidents(tx, [
-        { kind: 'forward_dead', subject: forward.eventId, paymentId: null, detail: { error: after.error } },
-      ])
+      await sendTogether(
+        tx,
+        raiseIncidents([
+          {
+            kind: 'forward_dead',
+            subject: forward.eventId,
+            paymentId: null,
+            detail: { error: after.error },
+          },
+        ]),
+      )
   })
   const { eventId, type, attempts: attempt } = forward
   const line = { eventId, type, attempt, outcome: after.status, error: error ?? undefined }
