@@ -6,10 +6,19 @@ import { readOptions } from './options.ts'
 import type { BenchOptions } from './options.ts'
 import { printSection, writeJson } from './report.ts'
 import type { Section } from './report.ts'
+import { apiRows } from './rows/api-rows.ts'
+import { backlogRows } from './rows/backlog-rows.ts'
+import { loadRows, memoryRows } from './rows/load-rows.ts'
+import { streamRows } from './rows/stream-rows.ts'
 import { webhookRows } from './rows/webhook-rows.ts'
 
 const ROWS: Readonly<Record<string, (bench: Bench, options: BenchOptions) => Promise<Section>>> = {
   webhooks: webhookRows,
+  load: loadRows,
+  api: apiRows,
+  streams: streamRows,
+  backlog: backlogRows,
+  memory: memoryRows,
 }
 
 async function main(options: BenchOptions): Promise<void> {

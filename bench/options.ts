@@ -13,15 +13,20 @@ export type BenchOptions = {
   readonly systems: readonly string[]
   /** Payments in the tables for the growth rows. */
   readonly growth: number
+  /** Stored events to drain. */
+  readonly backlog: number
+  /** Events over which memory is watched. */
+  readonly memoryEvents: number
   readonly json: string
   /** A folder for CPU profiles of the gateway; empty: none. */
   readonly profile: string
 }
 
-export const GROUPS = ['webhooks', 'load', 'told', 'api', 'streams', 'backlog', 'memory', 'growth'] as const
+export const GROUPS = ['webhooks', 'load', 'api', 'streams', 'backlog', 'memory', 'growth'] as const
 
 const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4] [--connections 128]
-                        [--systems gateway,HMAC]                        [--growth 5000000] [--json bench-results.json] [--profile folder]`
+                        [--systems gateway,HMAC]                        [--growth 5000000] [--backlog 200000] [--memory-events 1000000]
+                        [--json bench-results.json] [--profile folder]`
 
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
@@ -34,6 +39,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string', default: '' },
       systems: { type: 'string', default: '' },
       growth: { type: 'string' },
+      backlog: { type: 'string' },
+      'memory-events': { type: 'string' },
       json: { type: 'string', default: '.data/bench.json' },
       profile: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -56,6 +63,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     seconds: number(values.seconds, quick ? 0.7 : 4),
     connections: number(values.connections, 128),
     growth: number(values.growth, 5_000_000),
+    backlog: number(values.backlog, 200_000),
+    memoryEvents: number(values['memory-events'], 1_000_000),
     json: values.json,
     profile: values.profile,
   }

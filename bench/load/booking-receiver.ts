@@ -18,8 +18,9 @@ export type BookingReceiver = {
   readonly repeated: () => number
 }
 
-const ANSWER = '{"success":true,"data":{}}'
-const PATH = /^\/api\/v1\/bookings\/([^/]+)\/payment-status$/
+const PATH = /^\/api\/v1\/bookings\/([^/]+)(?:\/payment-status)?$/
+
+const TAKEN = '{"success":true,"data":{}}'
 
 export async function startBookingReceiver(amountMinor: number): Promise<BookingReceiver> {
   let confirmedAt = new Float64Array(0)
@@ -44,6 +45,19 @@ export async function startBookingReceiver(amountMinor: number): Promise<Booking
     } else repeated += 1
   }
 
+  const bookingOf = (id: string): string =>
+    JSON.stringify({
+      success: true,
+      data: {
+        id,
+        status: 'pending',
+        customerId: 'cus_bench',
+        customerEmail: null,
+        tourName: 'Kayak in the Calanques',
+        amountMinor,
+        currency: 'eur',
+      },
+    })
   const server = createServer((request, response) => {
     const id = PATH.exec(request.url ?? '')?.[1]
     let body = ''
@@ -51,8 +65,9 @@ export async function startBookingReceiver(amountMinor: number): Promise<Booking
     request.on('data', (chunk: string) => (body += chunk))
     request.on('end', () => {
       if (request.method === 'PUT' && id !== undefined) take(id, body)
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': ANSWER.length })
-      response.end(ANSWER)
+      const answer = request.method === 'PUT' ? TAKEN : bookingOf(id ?? '')
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length })
+      response.end(answer)
     })
   })
   // Idle connections of the service under test must not be cut between two rows.

@@ -4,13 +4,19 @@ import { fileURLToPath } from 'node:url'
 import type { LivesOrder } from '../lives/render-lives.ts'
 import type { Percentiles } from '../measure.ts'
 import type { Plan } from './send.ts'
+import type { StreamsOrder } from './streams.ts'
 
 /** The load generator as the bench sees it: a process of its own that is asked one thing at a time. */
 export type Load = {
   readonly pid: number
   readonly bookingPort: number
   readonly prepare: (order: LivesOrder) => Promise<{ requests: number; kilobytesPerPayment: number }>
+  /** Any requests instead of lives, sent by the next `run`. */
+  readonly prepareRequests: (requests: readonly Buffer[]) => Promise<void>
   readonly run: (plan: Plan) => Promise<LoadRun>
+  readonly openStreams: (order: StreamsOrder) => Promise<{ readonly opened: number }>
+  /** How many streams told of their payment, how long after its proving event was due; closes them. */
+  readonly streamsHeard: () => Promise<{ readonly heard: number; readonly delay: Percentiles }>
   readonly told: (waitMs: number) => Promise<LoadTold>
   readonly forget: () => Promise<void>
   readonly stop: () => void
@@ -41,8 +47,11 @@ export type LoadTold = {
 export type Question =
   | { readonly ask: 'port' }
   | { readonly ask: 'prepare'; readonly order: LivesOrder }
+  | { readonly ask: 'requests'; readonly requests: readonly Uint8Array[] }
   | { readonly ask: 'run'; readonly plan: Plan }
   | { readonly ask: 'told'; readonly waitMs: number }
+  | { readonly ask: 'streams'; readonly order: StreamsOrder }
+  | { readonly ask: 'heard' }
   | { readonly ask: 'forget' }
 
 export type Answer = Readonly<Record<string, unknown>>
@@ -62,8 +71,11 @@ export async function startLoad(): Promise<Load> {
     pid: child.pid ?? 0,
     bookingPort: port,
     prepare: (order) => ask({ ask: 'prepare', order }),
+    prepareRequests: async (requests) => void (await ask({ ask: 'requests', requests })),
     run: (plan) => ask({ ask: 'run', plan }),
     told: (waitMs) => ask({ ask: 'told', waitMs }),
+    openStreams: (order) => ask({ ask: 'streams', order }),
+    streamsHeard: () => ask({ ask: 'heard' }),
     forget: async () => void (await ask({ ask: 'forget' })),
     stop: () => child.disconnect(),
   }

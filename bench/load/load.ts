@@ -6,11 +6,14 @@ import { AMOUNT_MINOR } from '../lives/record-life.ts'
 import { percentiles } from '../measure.ts'
 import { startBookingReceiver } from './booking-receiver.ts'
 import { sendAll } from './send.ts'
+import { openStreams } from './streams.ts'
+import type { OpenStreams } from './streams.ts'
 import type { Plan } from './send.ts'
 import type { Answer, Question } from './client.ts'
 
 let lives: Lives | null = null
 let provedAt = new Float64Array(0)
+let streams: OpenStreams | null = null
 const receiver = await startBookingReceiver(AMOUNT_MINOR)
 
 function prepare(order: LivesOrder): Answer {
@@ -18,6 +21,16 @@ function prepare(order: LivesOrder): Answer {
   provedAt = new Float64Array(order.payments).fill(Infinity)
   receiver.begin(order.payments)
   return { requests: lives.requests.length, kilobytesPerPayment: lives.bytes / order.payments / 1000 }
+}
+
+function prepareRequests(requests: readonly Uint8Array[]): Answer {
+  lives = {
+    requests: requests.map((request) => Buffer.from(request)),
+    paymentOf: new Int32Array(requests.length),
+    proves: new Uint8Array(requests.length),
+    bytes: 0,
+  }
+  return {}
 }
 
 async function run(plan: Plan): Promise<Answer> {
@@ -58,16 +71,31 @@ async function told(waitMs: number): Promise<Answer> {
   }
 }
 
+function streamsHeard(): Answer {
+  const at = streams?.succeededAt() ?? new Float64Array(0)
+  const delays = at.map((moment, index) => (moment === 0 ? Number.NaN : moment - (provedAt[index] ?? 0)))
+  streams?.close()
+  const heard = delays.filter((delay) => !Number.isNaN(delay))
+  return { heard: heard.length, delay: percentiles(heard) }
+}
+
 async function answer(question: Question): Promise<Answer> {
   switch (question.ask) {
     case 'port':
       return { port: receiver.port }
     case 'prepare':
       return prepare(question.order)
+    case 'requests':
+      return prepareRequests(question.requests)
     case 'run':
       return run(question.plan)
     case 'told':
       return told(question.waitMs)
+    case 'streams':
+      streams = await openStreams(question.order)
+      return { opened: streams.opened() }
+    case 'heard':
+      return streamsHeard()
     case 'forget':
       lives = null
       return {}

@@ -6,6 +6,7 @@ import { WEBHOOK_PATH, WEBHOOK_SECRET } from '../systems/system.ts'
 import type { System } from '../systems/system.ts'
 
 export type WebhookRun = {
+  readonly tag: string
   readonly events: number
   readonly eventsPerSecond: number
   readonly latency: Percentiles
@@ -16,11 +17,18 @@ export type WebhookRun = {
   readonly cpuPerEvent: { readonly system: number; readonly postgres: number; readonly load: number }
   readonly memoryMb: number
   readonly refused: Readonly<Record<string, number>>
+  readonly again: { readonly eventsPerSecond: number; readonly latency: Percentiles } | null
   /** Nothing: every payment is right. Else the row is void. */
   readonly problems: readonly string[]
 }
 
-export type WebhookLoad = { readonly payments: number; readonly connections: number; readonly model: Model }
+export type WebhookLoad = {
+  readonly payments: number
+  readonly connections: number
+  readonly model: Model
+  /** How often everything is sent; the second time is told apart in `again`. */
+  readonly sends?: 1 | 2
+}
 
 const DUPLICATES_PERCENT = 10
 const TOLD_MS_MAX = 60_000
@@ -48,6 +56,8 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
     load: perEvent(run.cpuSeconds),
   }
   const memory = memoryMb(system.pids)
+  const plan = { ports: system.ports, connections: of.connections, model: of.model }
+  const again = of.sends === 2 ? await load.run(plan) : null
   const told = system.tells ? await load.told(TOLD_MS_MAX) : null
   await load.forget()
   const problems = [
@@ -60,6 +70,7 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
     ...(await settled(() => system.check(tag, of.payments))),
   ]
   return {
+    tag,
     events: run.answered,
     eventsPerSecond: run.answered / run.seconds,
     latency: run.latency,
@@ -68,6 +79,7 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
     cpuPerEvent,
     memoryMb: memory,
     refused: run.refused,
+    again: again && { eventsPerSecond: again.answered / again.seconds, latency: again.latency },
     problems,
   }
 }

@@ -54,7 +54,7 @@ import { createRetentionRound } from './stripe/redact-events.ts'
 import { createStripeClient } from './stripe/stripe.client.ts'
 import type { StripeClient } from './stripe/stripe.client.ts'
 import { webhookRoutes } from './stripe/webhook.routes.ts'
-import { workOneOwedEvent } from './stripe/work-owed-events.ts'
+import { workOwedEvents } from './stripe/work-owed-events.ts'
 
 export const SCHEMA = 'payment_gateway'
 export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
@@ -206,7 +206,7 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
   const owed = { ...parts, adopt: createAdoptPayment(parts), onApplied }
   const owedEvents = startLoop(
     'owed_events',
-    async () => ((await workOneOwedEvent(owed)) ? 0 : nextOwedInMs(pool)),
+    async () => ((await workOwedEvents(owed)) ? 0 : nextOwedInMs(pool)),
     log,
   )
   const onChanged = (): void => deliverer.wake()

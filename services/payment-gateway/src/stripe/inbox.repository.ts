@@ -144,6 +144,39 @@ export async function claimOwedEvent(pool: Pool, leaseMs: number): Promise<OwedE
   return rows[0] ?? null
 }
 
+/** As `claimOwedEvent`, for up to `limit` events that nobody has tried yet: what an outage left behind. */
+export async function claimUntriedEvents(pool: Pool, leaseMs: number, limit: number): Promise<OwedEvent[]> {
+  const { rows } = await pool.query<OwedEvent>({
+    name: 'claim_untried_events',
+    text: `update stripe_events set attempts = attempts + 1, retry_at = now() + $1 * interval '1 millisecond'
+           where id = any(array(
+             select id from stripe_events where status = 'received' and retry_at <= now() and attempts = 0
+             order by retry_at limit $2 for update skip locked))
+           returning id, payload, attempts`,
+    values: [leaseMs, limit],
+  })
+  return rows
+}
+
+/** Makes claimed events due again at once. */
+export async function releaseOwedEvents(pool: Pool, ids: readonly string[]): Promise<void> {
+  await pool.query({
+    name: 'release_owed_events',
+    text: "update stripe_events set retry_at = now() where id = any($1) and status = 'received'",
+    values: [ids],
+  })
+}
+
+/** As `lockOwedEvent`, for many: those of them whose effect is not there yet. */
+export async function lockOwedEvents(tx: Tx, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.query<{ id: string }>({
+    name: 'lock_owed_events',
+    text: "select id from stripe_events where id = any($1) and status = 'received' order by id for update",
+    values: [ids],
+  })
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** Locks a claimed event for its effects; false when its effect is there already. */
 export async function lockOwedEvent(tx: Tx, id: string): Promise<boolean> {
   const { rowCount } = await tx.query(

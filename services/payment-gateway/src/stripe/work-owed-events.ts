@@ -4,13 +4,20 @@ import type { Log } from '@passerelle/kit/log'
 import { raiseIncidents } from '../payments/payment.repository.ts'
 import type { Moment } from '../payments/known.ts'
 import type { AdoptPayment } from '../checkout/adopt-payment.ts'
-import { applyEvents, NOTHING_APPLIED } from './apply-events.ts'
+import { applyEvents, NOTHING_APPLIED, readStored } from './apply-events.ts'
 import type { AppliedEvents } from './apply-events.ts'
 import { parseEvent } from './event.ts'
 import type { StripeEvent } from './event.ts'
 import { namesItsPayment, readEvent, readObject } from './facts.ts'
 import type { Reading, Refs } from './facts.ts'
-import { claimOwedEvent, lockOwedEvent, recordFailure } from './inbox.repository.ts'
+import {
+  claimOwedEvent,
+  claimUntriedEvents,
+  lockOwedEvent,
+  lockOwedEvents,
+  recordFailure,
+  releaseOwedEvents,
+} from './inbox.repository.ts'
 import type { OwedEvent } from './inbox.repository.ts'
 import type { StripeAnswer, StripeClient } from './stripe.client.ts'
 
@@ -32,10 +39,40 @@ const RETRY_FIRST_MS = 1000
 const RETRY_MAX_MS = 120_000
 const ATTEMPTS_MAX = 36
 
-/** Works on one owed event; false when none is due. Never throws for the event's own trouble. */
-export async function workOneOwedEvent(deps: OwedEventsDeps): Promise<boolean> {
-  const owed = await claimOwedEvent(deps.pool, LEASE_MS)
-  if (owed === null) return false
+// What an outage left behind is applied many at a time; more would hold their payments' locks for longer.
+const UNTRIED_MAX = 256
+
+/** Works on owed events that are due, many that were never tried or one that was; false when none is due. */
+export async function workOwedEvents(deps: OwedEventsDeps): Promise<boolean> {
+  const untried = await claimUntriedEvents(deps.pool, LEASE_MS, UNTRIED_MAX)
+  if (untried.length > 1) await workTogether(untried, deps)
+  else {
+    const owed = untried[0] ?? (await claimOwedEvent(deps.pool, LEASE_MS))
+    if (owed === null) return false
+    await workOnOne(owed, deps)
+  }
+  return true
+}
+
+/** Applies what can be applied without asking Stripe. The others are due again soon, and then tried one by one. */
+async function workTogether(owed: readonly OwedEvent[], deps: OwedEventsDeps): Promise<void> {
+  const ids = owed.map(({ id }) => id)
+  try {
+    const applied = await inTransaction(deps.pool, async (tx) => {
+      const locked = await lockOwedEvents(tx, ids)
+      const events = owed.filter(({ id }) => locked.has(id)).map(({ payload }) => parseEvent(payload))
+      return applyEvents(tx, events.filter((event) => event !== null).map(readStored), deps)
+    })
+    deps.onApplied(applied)
+  } catch (error) {
+    // One of them cannot be applied, or the database is away: each alone tells which.
+    deps.log.warn({ err: error, events: owed.length }, 'stripe_events.tried_together')
+    await releaseOwedEvents(deps.pool, ids)
+  }
+}
+
+/** Never throws for the event's own trouble. */
+async function workOnOne(owed: OwedEvent, deps: OwedEventsDeps): Promise<void> {
   try {
     deps.onApplied(await settleOwed(owed, deps))
   } catch (error) {
@@ -56,7 +93,6 @@ export async function workOneOwedEvent(deps: OwedEventsDeps): Promise<boolean> {
         )
     })
   }
-  return true
 }
 
 /** An event that no further try can apply: a person reads it, mends the cause and replays it. */

@@ -1,0 +1,88 @@
+// Open status streams: what each costs in memory, and how soon it tells of a payment.
+import { SignJWT } from 'jose'
+import { setTimeout } from 'node:timers/promises'
+import type { Bench } from '../bench.ts'
+import { bookingId } from '../lives/ids.ts'
+import { seedPayments } from '../lives/seed-payments.ts'
+import { memoryMb } from '../measure.ts'
+import type { BenchOptions } from '../options.ts'
+import { show } from '../report.ts'
+import type { Section } from '../report.ts'
+import { checkGateway, JWT_SECRET, startGatewaySystem } from '../systems/gateway.ts'
+import { WEBHOOK_PATH, WEBHOOK_SECRET } from '../systems/system.ts'
+
+const EVENTS_PER_SECOND = 500
+const SETTLE_MS = 3000
+const TOLD_MS_MAX = 30_000
+
+export async function streamRows(bench: Bench, options: BenchOptions): Promise<Section> {
+  const streams = options.quick ? 500 : 5000
+  const gateway = await startGatewaySystem({
+    name: 'gateway',
+    databaseUrl: await bench.database('gateway_streams'),
+    ports: [await bench.nextPort()],
+    bookingPort: bench.load.bookingPort,
+  })
+  try {
+    const tag = bench.nextTag()
+    await seedPayments(gateway.pool, tag, streams)
+    const { load } = bench
+    await load.prepare({
+      life: bench.life,
+      tag,
+      payments: streams,
+      duplicates: 0,
+      secret: WEBHOOK_SECRET,
+      path: WEBHOOK_PATH,
+    })
+    const before = memoryMb(gateway.pids)
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject('cus_bench')
+      .setExpirationTime('6h')
+      .sign(new TextEncoder().encode(JWT_SECRET))
+    const paths = Array.from(
+      { length: streams },
+      (_, index) => `/api/v1/payment-gateway/payments/${bookingId(tag, index)}/stream`,
+    )
+    const opened = await load.openStreams({
+      port: gateway.ports[0] ?? 0,
+      paths,
+      headers: { authorization: `Bearer ${token}` },
+    })
+    await setTimeout(SETTLE_MS)
+    const kilobytes = ((memoryMb(gateway.pids) - before) * 1024) / streams
+    const run = await load.run({
+      ports: gateway.ports,
+      connections: 64,
+      model: { kind: 'open', perSecond: EVENTS_PER_SECOND },
+    })
+    await load.told(TOLD_MS_MAX)
+    const heard = await load.streamsHeard()
+    const problems = [
+      ...(opened.opened === streams ? [] : [`${opened.opened} of ${streams} streams opened`]),
+      ...(heard.heard === streams ? [] : [`${streams - heard.heard} streams never told of their payment`]),
+      ...(await checkGateway(gateway.pool, tag, streams)),
+    ]
+    return {
+      title: `${show(streams)} open status streams`,
+      note: `  Told: from when the proving event was due to the stream having told, at ${EVENTS_PER_SECOND} events/s.`,
+      rows: [
+        {
+          name: 'streams',
+          cells: {
+            'kB each': show(kilobytes),
+            'told p50 ms': show(heard.delay.p50),
+            p99: show(heard.delay.p99),
+            max: show(heard.delay.max),
+            'webhook p99 ms': show(run.latency.p99),
+            payments: problems.length === 0 ? 'all right' : `VOID: ${problems[0]}`,
+          },
+        },
+      ],
+      raw: { streams, kilobytes, heard, run, problems },
+    }
+  } finally {
+    await gateway.stop()
+  }
+}
