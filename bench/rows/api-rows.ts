@@ -83,15 +83,13 @@ export async function apiRows(bench: Bench, options: BenchOptions): Promise<Sect
         await bench.load.prepareRequests(
           Array.from({ length: count }, (_, index) => kind.request(tag, index)),
         )
-        runs
-          .get(kind)
-          ?.push(
-            await bench.load.run({
-              ports: gateway.ports,
-              connections: CONNECTIONS,
-              model: { kind: 'closed' },
-            }),
-          )
+        runs.get(kind)?.push(
+          await bench.load.run({
+            ports: gateway.ports,
+            connections: CONNECTIONS,
+            model: { kind: 'closed' },
+          }),
+        )
       }
     return {
       title: `What browsers ask, closed model, ${CONNECTIONS} connections`,

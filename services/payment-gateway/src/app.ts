@@ -60,8 +60,8 @@ export const SCHEMA = 'payment_gateway'
 export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const CONNECTIONS_MAX = 12
 // For events and deliveries, which have connections of their own: however busy everybody else is, these are not kept
-// waiting. One stores, one claims, one records.
-const HOT_CONNECTIONS_MAX = 4
+// waiting. One stores, one claims, one records, one works on owed events.
+const HOT_CONNECTIONS_MAX = 5
 // Reads of fees stay far below what Stripe allows (25 a second in test mode): nobody waits for them.
 const FEE_INTERVAL_MS = 100
 
@@ -203,7 +203,7 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     session,
     onAttempt: parts.metrics.onAttempt,
   })
-  const owed = { ...parts, adopt: createAdoptPayment(parts), onApplied }
+  const owed = { ...parts, pool: parts.hotPool, adopt: createAdoptPayment(parts), onApplied }
   const owedEvents = startLoop(
     'owed_events',
     async () => ((await workOwedEvents(owed)) ? 0 : nextOwedInMs(pool)),

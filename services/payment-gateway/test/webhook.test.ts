@@ -365,3 +365,41 @@ describe('500', () => {
     }
   })
 })
+
+describe('503', () => {
+  it('refuses what it has no room for while the database stands still, and acknowledges nothing before the commit', async () => {
+    const full = await startPlatform({ webhooks: false })
+    const lock = await full.pool.connect()
+    try {
+      await lock.query('begin; lock table stripe_events in access exclusive mode')
+      let acknowledged = 0
+      let refused = 0
+      const payloads = Array.from({ length: 60 }, (_, index) =>
+        eventJson('customer.created', { id: `cus_${index}`, object: 'customer', note: 'x'.repeat(900_000) }),
+      )
+      const answers = payloads.map(async (payload) => {
+        const answer = await deliver(full, payload)
+        if (answer.status === 200) acknowledged += 1
+        if (answer.status === 503) refused += 1
+        return answer
+      })
+      await eventually('a refusal', () => refused > 0)
+      assert.equal(acknowledged, 0)
+      await lock.query('rollback')
+
+      const settled = await Promise.all(answers)
+      for (const { status, headers } of settled)
+        if (status === 503) assert.equal(headers.get('retry-after'), '1')
+      assert.deepEqual(new Set(settled.map(({ status }) => status)), new Set([200, 503]))
+      const { rows } = await full.pool.query<{ stored: number }>(
+        'select count(*)::int as stored from stripe_events',
+      )
+      assert.equal(rows[0]?.stored, settled.filter(({ status }) => status === 200).length)
+      const again = payloads.filter((_, index) => settled[index]?.status === 503)
+      for (const payload of again) assert.equal((await deliver(full, payload)).status, 200)
+    } finally {
+      lock.release(true)
+      await full.stop()
+    }
+  })
+})

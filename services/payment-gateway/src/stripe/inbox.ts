@@ -22,10 +22,15 @@ type Waiting = Received & { readonly resolve: () => void; readonly reject: (erro
 // Group commit: what arrives while a flush is in flight is the next batch. One flush at a time: the events of a payment
 // arrive within a second of each other, so that a second flush beside the first nearly always waits for payments which
 // the first holds (docs/performance.md). A larger batch holds its payments' locks longer; a smaller one pays the commit
-// more often.
+// more often. The bytes bound what one statement carries.
 const BATCH_MAX = 512
+const BATCH_BYTES_MAX = 8 * 1024 * 1024
+// A flush that takes this long waits for a lock or a disk; the others need not wait with it.
+const SECOND_FLUSH_AFTER_MS = 250
+const FLUSHES_MAX = 2
 // Beyond this the process is drowning: refusing at once lets Stripe try later, queueing only adds to the wait.
 const WAITING_MAX = 10_000
+const WAITING_BYTES_MAX = 32 * 1024 * 1024
 
 export class InboxFull extends Error {
   override name = 'InboxFull'
@@ -48,27 +53,45 @@ export type InboxDeps = {
 
 export function createInbox(deps: InboxDeps): Inbox {
   const waiting: Waiting[] = []
-  let flushing: Promise<void> | null = null
+  const flushing = new Set<Promise<void>>()
+  let waitingBytes = 0
+  let flushedAtMs = 0
 
   function flushIfDue(): void {
-    if (flushing !== null || waiting.length === 0) return
-    flushing = settle(waiting.splice(0, BATCH_MAX), deps).finally(() => {
-      flushing = null
+    if (waiting.length === 0 || flushing.size >= FLUSHES_MAX) return
+    if (flushing.size > 0 && performance.now() - flushedAtMs < SECOND_FLUSH_AFTER_MS) return
+    flushedAtMs = performance.now()
+    const flush = settle(takeBatch(), deps).finally(() => {
+      flushing.delete(flush)
       flushIfDue()
     })
+    flushing.add(flush)
+  }
+
+  function takeBatch(): readonly Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const { payload } of waiting) {
+      if (count === BATCH_MAX || (count > 0 && bytes + payload.length > BATCH_BYTES_MAX)) break
+      bytes += payload.length
+      count += 1
+    }
+    waitingBytes -= bytes
+    return waiting.splice(0, count)
   }
 
   return {
     receive: (received) => {
-      if (waiting.length >= WAITING_MAX)
+      if (waiting.length >= WAITING_MAX || waitingBytes + received.payload.length > WAITING_BYTES_MAX)
         return Promise.reject(new InboxFull('too many events wait to be stored'))
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       waiting.push({ ...received, resolve, reject })
+      waitingBytes += received.payload.length
       flushIfDue()
       return promise
     },
     drain: async () => {
-      while (flushing !== null) await flushing
+      while (flushing.size > 0) await Promise.all(flushing)
     },
   }
 }
