@@ -24,3 +24,13 @@ alter table payment_attempts set (autovacuum_vacuum_scale_factor = 0, autovacuum
 alter table stripe_events set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 500000,
   autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 500000);
+
+-- The same rule in one pass over the statement's rows instead of two with sorts.
+create or replace function ledger_postings_balance() returns trigger language plpgsql as $$
+begin
+  if exists (select from added group by posting
+             having sum(amount_minor) <> 0 or min(currency) <> max(currency) or min(payment_id) <> max(payment_id)) then
+    raise exception 'a ledger posting does not balance' using errcode = '23514';
+  end if;
+  return null;
+end $$;

@@ -20,6 +20,9 @@ import type { Reading, Refs } from './facts.ts'
 import { findStoredEvents, insertEvents, lockWaitingEvents, markEvents } from './inbox.repository.ts'
 import type { Outcome, OwedEvent, Received } from './inbox.repository.ts'
 
+/** An event that was just received, and what it says. */
+export type ReadReceived = Received & { readonly reading: Reading }
+
 /** An event and what it says; the reading may come from the event itself or from the object fetched since. */
 export type ReadEvent = { readonly id: string; readonly reading: Reading }
 
@@ -73,7 +76,7 @@ export async function applyEvents(
 /** What storing and applying events that were just received comes to: what was new of them, and all the writes. */
 export async function planReceived(
   tx: Tx,
-  received: readonly Received[],
+  received: readonly ReadReceived[],
   options: ApplyOptions,
 ): Promise<{
   readonly fresh: readonly StripeEvent[]
@@ -82,7 +85,7 @@ export async function planReceived(
 }> {
   // Each once: Stripe may send one twice within a batch.
   const once = new Map(received.map((one) => [one.event.id, one]))
-  const events = [...once.values()].map(({ event }) => readStored(event))
+  const events = [...once.values()].map(({ event, reading }) => ({ id: event.id, reading }))
   const plan = await planEvents(tx, { events, candidates: [...once.keys()] }, options)
   const fresh = [...once.values()].filter(
     ({ event }) => plan.outcomes.has(event.id) && !plan.waiting.has(event.id),

@@ -411,6 +411,12 @@ export function namesItsPayment(reading: Extract<Reading, { refs: Refs }>): bool
   return reading.refs.paymentId !== null || reading.refs.bookingId !== null
 }
 
+/** What two readings of one payment nearly always have in common; null when a reading is no payment's. */
+export function paymentKey(reading: Reading): string | null {
+  if (reading.kind === 'nothing') return null
+  return reading.refs.paymentId ?? reading.refs.intentId ?? reading.refs.chargeId
+}
+
 /** Our payment ids, told apart from what another system on the account may keep in `client_reference_id`. */
 function paymentIdIn(value: unknown): string | null {
   const id = text(value)

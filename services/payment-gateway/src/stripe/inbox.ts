@@ -1,8 +1,9 @@
 import { inTransaction, inTransactionEndingWith, sqlState } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
-import { planReceived } from './apply-events.ts'
-import type { AppliedEvents } from './apply-events.ts'
+import { planReceived, readStored } from './apply-events.ts'
+import type { AppliedEvents, ReadReceived } from './apply-events.ts'
+import { paymentKey } from './facts.ts'
 import type { StripeEvent } from './event.ts'
 import { EVENTS_CHANNEL, insertOwedEvents } from './inbox.repository.ts'
 import type { Received } from './inbox.repository.ts'
@@ -17,17 +18,22 @@ export type Inbox = {
   readonly drain: () => Promise<void>
 }
 
-type Waiting = Received & { readonly resolve: () => void; readonly reject: (error: unknown) => void }
+type Waiting = ReadReceived & {
+  /** What tells two events of one payment apart from those of others; null: no payment's. */
+  readonly key: string | null
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
 
-// Group commit: what arrives while a flush is in flight is the next batch. One flush at a time: the events of a payment
-// arrive within a second of each other, so that a second flush beside the first nearly always waits for payments which
-// the first holds (docs/performance.md). A larger batch holds its payments' locks longer; a smaller one pays the commit
-// more often. The bytes bound what one statement carries.
+// Group commit: what arrives while a flush is in flight is the next batch. A larger batch holds its payments' locks
+// longer; a smaller one pays the commit more often. The bytes bound what one statement carries.
 const BATCH_MAX = 512
 const BATCH_BYTES_MAX = 8 * 1024 * 1024
-// A flush that takes this long waits for a lock or a disk; the others need not wait with it.
-const SECOND_FLUSH_AFTER_MS = 250
+// A second flush keeps this process busy while the database works on the first, and the other way round. It takes only
+// payments that the first does not hold: events of one payment come within a second of each other, so that it would
+// nearly always wait for the first otherwise (docs/performance.md). Below this many a flush is not worth its commit.
 const FLUSHES_MAX = 2
+const SECOND_FLUSH_AT = 32
 // Beyond this the process is drowning: refusing at once lets Stripe try later, queueing only adds to the wait.
 const WAITING_MAX = 10_000
 const WAITING_BYTES_MAX = 32 * 1024 * 1024
@@ -52,32 +58,41 @@ export type InboxDeps = {
 }
 
 export function createInbox(deps: InboxDeps): Inbox {
-  const waiting: Waiting[] = []
+  let waiting: Waiting[] = []
   const flushing = new Set<Promise<void>>()
+  // The payments in the batches under way, by whatever their events call them.
+  const busy = new Set<string>()
   let waitingBytes = 0
-  let flushedAtMs = 0
 
   function flushIfDue(): void {
-    if (waiting.length === 0 || flushing.size >= FLUSHES_MAX) return
-    if (flushing.size > 0 && performance.now() - flushedAtMs < SECOND_FLUSH_AFTER_MS) return
-    flushedAtMs = performance.now()
-    const flush = settle(takeBatch(), deps).finally(() => {
+    const least = flushing.size === 0 ? 1 : SECOND_FLUSH_AT
+    if (waiting.length < least || flushing.size >= FLUSHES_MAX) return
+    const batch = takeBatch()
+    if (batch.length === 0) return
+    for (const { key } of batch) if (key !== null) busy.add(key)
+    const flush = settle(batch, deps).finally(() => {
       flushing.delete(flush)
+      for (const { key } of batch) if (key !== null) busy.delete(key)
       flushIfDue()
     })
     flushing.add(flush)
   }
 
+  /** The oldest that wait, as many as a batch takes; those of payments that are under way wait on. */
   function takeBatch(): readonly Waiting[] {
+    const batch: Waiting[] = []
+    const left: Waiting[] = []
     let bytes = 0
-    let count = 0
-    for (const { payload } of waiting) {
-      if (count === BATCH_MAX || (count > 0 && bytes + payload.length > BATCH_BYTES_MAX)) break
-      bytes += payload.length
-      count += 1
+    for (const one of waiting) {
+      const fits = batch.length === 0 || bytes + one.payload.length <= BATCH_BYTES_MAX
+      if (batch.length < BATCH_MAX && fits && (one.key === null || !busy.has(one.key))) {
+        batch.push(one)
+        bytes += one.payload.length
+      } else left.push(one)
     }
+    waiting = left
     waitingBytes -= bytes
-    return waiting.splice(0, count)
+    return batch
   }
 
   return {
@@ -85,7 +100,8 @@ export function createInbox(deps: InboxDeps): Inbox {
       if (waiting.length >= WAITING_MAX || waitingBytes + received.payload.length > WAITING_BYTES_MAX)
         return Promise.reject(new InboxFull('too many events wait to be stored'))
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      waiting.push({ ...received, resolve, reject })
+      const { reading } = readStored(received.event)
+      waiting.push({ ...received, reading, key: paymentKey(reading), resolve, reject })
       waitingBytes += received.payload.length
       flushIfDue()
       return promise
@@ -105,7 +121,7 @@ async function settle(batch: readonly Waiting[], deps: InboxDeps): Promise<void>
   }
 }
 
-async function storeAndApply(batch: readonly Received[], deps: InboxDeps): Promise<void> {
+async function storeAndApply(batch: readonly ReadReceived[], deps: InboxDeps): Promise<void> {
   try {
     const { fresh, applied } = await inTransactionEndingWith(deps.pool, async (tx) => {
       const { writes, ...result } = await planReceived(tx, batch, deps)

@@ -57,13 +57,16 @@ export async function workOwedEvents(deps: OwedEventsDeps): Promise<boolean> {
 /** Applies what can be applied without asking Stripe. The others are due again soon, and then tried one by one. */
 async function workTogether(owed: readonly OwedEvent[], deps: OwedEventsDeps): Promise<void> {
   const ids = owed.map(({ id }) => id)
+  const events = owed.map(({ payload }) => parseEvent(payload)).filter((event) => event !== null)
+  const read = new Set(events.map(({ id }) => id))
+  const unread = ids.filter((id) => !read.has(id))
   try {
     const applied = await inTransaction(deps.pool, async (tx) => {
       const locked = await lockOwedEvents(tx, ids)
-      const events = owed.filter(({ id }) => locked.has(id)).map(({ payload }) => parseEvent(payload))
-      return applyEvents(tx, events.filter((event) => event !== null).map(readStored), deps)
+      return applyEvents(tx, events.filter(({ id }) => locked.has(id)).map(readStored), deps)
     })
     deps.onApplied(applied)
+    if (unread.length > 0) await releaseOwedEvents(deps.pool, unread)
   } catch (error) {
     // One of them cannot be applied, or the database is away: each alone tells which.
     deps.log.warn({ err: error, events: owed.length }, 'stripe_events.tried_together')
