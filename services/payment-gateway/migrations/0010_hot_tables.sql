@@ -15,15 +15,15 @@ alter table payment_attempts set (fillfactor = 80);
 -- By the size of a table vacuum comes ever later; here it comes after a fixed number of changes, whatever the size, and
 -- works in small bites.
 alter table payments set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
-  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
+  autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 5000);
 alter table deliveries set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
-  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
+  autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 5000);
 alter table payment_attempts set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
-  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000);
+  autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 5000);
 -- Only retention and retries change events; inserts are visited to freeze them in passing and not all at once later.
 alter table stripe_events set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000,
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 500000,
-  autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 500000);
+  autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 5000);
 
 -- The same rule in one pass over the statement's rows instead of two with sorts.
 create or replace function ledger_postings_balance() returns trigger language plpgsql as $$

@@ -117,7 +117,7 @@ export type EndedAttempt = {
 }
 
 /**
- * Records attempts and what follows from them. Returns the ids of the deliveries whose attempt counts; the others were
+ * Records attempts and what follows from them, each once: recording one ends its claim. Returns the ids of the deliveries whose attempt counts; the others were
  * claimed by another worker since.
  */
 export async function recordAttempts(
@@ -134,7 +134,7 @@ export async function recordAttempts(
              update deliveries d set status = n.status, claimed_by = null, last_error = n.error,
                due_at = case when n.status = 'pending' then now() + n.wait_ms * interval '1 millisecond' else due_at end,
                delivered_at = case when n.status = 'delivered' then now() end
-             from ended n where d.id = n.id and d.claim = n.claim and d.status = 'pending'
+             from ended n where d.id = n.id and d.claim = n.claim and d.claimed_by is not null
              returning d.id
            )
            insert into delivery_attempts (delivery_id, number, outcome, response_status, error, duration_ms)
