@@ -17,7 +17,11 @@ const IDLE_MS_MAX = 4000
  * Calls over connections that stay open, at most `connectionsMax` of them. `fetch` costs three times the processor time,
  * and dropping its body drops the connection. Rejects when no whole answer came within `timeoutMs`.
  */
-export function createPut(options: { readonly connectionsMax: number; readonly timeoutMs: number }): Put {
+export function createPut(options: {
+  readonly connectionsMax: number
+  readonly timeoutMs: number
+  readonly answerBytesMax: number
+}): Put {
   const settings = { keepAlive: true, maxSockets: options.connectionsMax, timeout: IDLE_MS_MAX }
   const http = new HttpAgent(settings)
   const https = new HttpsAgent(settings)

@@ -1,3 +1,4 @@
+import { sendTogether } from '@passerelle/kit/database'
 import type { Tx } from '@passerelle/kit/database'
 import { newId } from '@passerelle/kit/id'
 import { insertRefundRequest } from '../refunds/refund.repository.ts'
@@ -17,14 +18,12 @@ export async function recordLostBooking(
   if (!payment || payment.bookingLost || payment.paidAt === null || payment.paymentIntentId === null) return
   await markBookingLost(tx, paymentId)
   const amountMinor = payment.capturedMinor - payment.refundedMinor
-  await raiseIncidents(tx, [
-    {
-      kind: 'booking_lost',
-      subject: payment.bookingId,
-      paymentId,
-      detail: { amountMinor, currency: payment.currency, refunding: policy.refunds },
-    },
-  ])
+  const incident = {
+    kind: 'booking_lost',
+    subject: payment.bookingId,
+    paymentId,
+    detail: { amountMinor, currency: payment.currency, refunding: policy.refunds },
+  }
   if (policy.refunds && amountMinor > 0)
     await insertRefundRequest(
       tx,
@@ -39,5 +38,5 @@ export async function recordLostBooking(
       },
       0,
     )
-  await notifyChanged(tx, PAYMENTS_CHANNEL, [paymentId])
+  await sendTogether(tx, [...raiseIncidents([incident]), ...notifyChanged(PAYMENTS_CHANNEL, [paymentId])])
 }
