@@ -34,3 +34,6 @@ begin
   end if;
   return null;
 end $$;
+
+-- Where retention must not pass: the oldest event whose effect is owed. Without it the minimum is looked for among all.
+create index stripe_events_owed_since on stripe_events (received_at) where status = 'received';

@@ -28,6 +28,7 @@ type Plan = {
   readonly 'Node Type': string
   readonly 'Relation Name'?: string
   readonly 'Index Cond'?: string
+  readonly 'Index Name'?: string
   readonly Plans?: readonly Plan[]
 }
 
@@ -119,11 +120,13 @@ function wideReads(plan: Plan): string[] {
     LARGE.has(table) &&
     kind.endsWith('Scan') &&
     kind !== 'Bitmap Heap Scan' &&
-    plan['Index Cond'] === undefined
+    plan['Index Cond'] === undefined &&
+    !HOLDS_ONLY_WHAT_WAITS.has(plan['Index Name'] ?? '')
   return [...(isWide ? [`${kind} on ${table}`] : []), ...(plan.Plans ?? []).flatMap(wideReads)]
 }
 
 // The first entry of an index that is in the order asked for.
+const HOLDS_ONLY_WHAT_WAITS = new Set(['stripe_events_owed_since'])
 const FIRST_ENTRY_ONLY = new Set(['next_fee_due', 'next_owed_event', 'next_delivery_due'])
 
 describe('the statements of the hot paths', () => {
