@@ -11,8 +11,6 @@ export type BenchOptions = {
   readonly only: readonly string[]
   /** Parts of the names of the systems to measure; empty: all. */
   readonly systems: readonly string[]
-  /** Payments in the tables for the growth rows. */
-  readonly growth: number
   /** Stored events to drain. */
   readonly backlog: number
   /** Events over which memory is watched. */
@@ -22,10 +20,10 @@ export type BenchOptions = {
   readonly profile: string
 }
 
-export const GROUPS = ['webhooks', 'load', 'api', 'streams', 'backlog', 'memory', 'growth'] as const
+export const GROUPS = ['webhooks', 'load', 'api', 'streams', 'backlog', 'memory'] as const
 
 const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4] [--connections 128]
-                        [--systems gateway,HMAC]                        [--growth 5000000] [--backlog 200000] [--memory-events 1000000]
+                        [--systems gateway,HMAC]                        [--backlog 200000] [--memory-events 1000000]
                         [--json bench-results.json] [--profile folder]`
 
 export function readOptions(args: readonly string[]): BenchOptions {
@@ -38,7 +36,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
       connections: { type: 'string' },
       only: { type: 'string', default: '' },
       systems: { type: 'string', default: '' },
-      growth: { type: 'string' },
       backlog: { type: 'string' },
       'memory-events': { type: 'string' },
       json: { type: 'string', default: '.data/bench.json' },
@@ -62,7 +59,6 @@ export function readOptions(args: readonly string[]): BenchOptions {
     rounds: number(values.rounds, 5),
     seconds: number(values.seconds, quick ? 0.7 : 4),
     connections: number(values.connections, 128),
-    growth: number(values.growth, 5_000_000),
     backlog: number(values.backlog, 200_000),
     memoryEvents: number(values['memory-events'], 1_000_000),
     json: values.json,
