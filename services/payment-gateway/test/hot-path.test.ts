@@ -28,7 +28,6 @@ type Plan = {
   readonly 'Node Type': string
   readonly 'Relation Name'?: string
   readonly 'Index Cond'?: string
-  readonly 'Index Name'?: string
   readonly Plans?: readonly Plan[]
 }
 
@@ -120,13 +119,13 @@ function wideReads(plan: Plan): string[] {
     LARGE.has(table) &&
     kind.endsWith('Scan') &&
     kind !== 'Bitmap Heap Scan' &&
-    plan['Index Cond'] === undefined &&
-    !HOLDS_ONLY_WHAT_WAITS.has(plan['Index Name'] ?? '')
+    plan['Index Cond'] === undefined
   return [...(isWide ? [`${kind} on ${table}`] : []), ...(plan.Plans ?? []).flatMap(wideReads)]
 }
 
 // The first entry of an index that is in the order asked for.
-const HOLDS_ONLY_WHAT_WAITS = new Set(['stripe_events_owed_since'])
+// Works in the background, a batch an hour; nobody waits for it.
+const NOT_HOT = new Set(['redact_events'])
 const FIRST_ENTRY_ONLY = new Set(['next_fee_due', 'next_owed_event', 'next_delivery_due'])
 
 describe('the statements of the hot paths', () => {
@@ -155,7 +154,8 @@ describe('the statements of the hot paths', () => {
         `explain (generic_plan, format json) ${text}`,
       )
       const reads = rows.flatMap((row) => row['QUERY PLAN']).flatMap(({ Plan: plan }) => wideReads(plan))
-      if (!FIRST_ENTRY_ONLY.has(name)) wide.push(...reads.map((read) => `${name}: ${read}`))
+      if (!FIRST_ENTRY_ONLY.has(name) && !NOT_HOT.has(name))
+        wide.push(...reads.map((read) => `${name}: ${read}`))
     }
     assert.deepEqual(wide, [])
   })
