@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { Client } from 'pg'
 import { startBalancer } from './balancer.ts'
 import type { Balancer } from './balancer.ts'
 import { bookTour, call, deliverEvent, pay, SECRETS, startPlatform, tokenOf } from './platform.ts'
 import type { Platform, Service } from './platform.ts'
-import { until } from './stack.ts'
+import { ROOT, until } from './stack.ts'
 
 const API = '/api/v1/payment-gateway'
 let balancer: Balancer
@@ -156,6 +158,32 @@ describe('a database that goes away and comes back', () => {
       return answer.data['status'] === 'confirmed'
     })
     balancer.remove(gateway.port)
+    await gateway.stop()
+  })
+})
+
+describe('a customer who is erased', () => {
+  it('is gone from both services by one command, while the booking and the payment stay', async () => {
+    const gateway = await platform.gateway()
+    const bearer = await tokenOf('cus_erased', { email: 'erased@example.com' })
+    const bookingId = await bookTour(booking.url, bearer)
+    assert.equal(
+      (await call(`${gateway.url}${API}/sessions`, 'POST', { bearer, body: { bookingId } })).status,
+      200,
+    )
+    const script = ['tools/erase-customer.ts', 'cus_erased', '--reason', 'asked for it']
+    const env = {
+      PASSERELLE_URL: gateway.url,
+      BOOKING_SERVICE_URL: booking.url,
+      INTERNAL_SERVICE_TOKEN: SECRETS.token,
+    }
+    const { stdout } = await promisify(execFile)(process.execPath, script, { cwd: ROOT, env })
+    assert.match(stdout, /payment gateway: 200 .*"payments":1/)
+    assert.match(stdout, /booking service: 200 .*"bookings":1/)
+    assert.equal((await call(`${booking.url}/api/v1/bookings/${bookingId}`, 'GET', { bearer })).status, 404)
+    const kept = await call(`${booking.url}/api/v1/bookings/${bookingId}`, 'GET', { bearer: SECRETS.token })
+    assert.match(kept.data['customerId'] ?? '', /^erased_/)
+    assert.equal(kept.data['customerEmail'], null)
     await gateway.stop()
   })
 })

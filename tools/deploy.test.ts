@@ -178,7 +178,6 @@ describe('.env.example', () => {
       'STRIPE_WEBHOOK_SECRET',
       'INTERNAL_SERVICE_TOKEN',
       'AUTH_JWT_SECRET',
-      'DATA_ENCRYPTION_KEY',
       'POSTGRES_PASSWORD',
     ])
       assert.match(example, new RegExp(`^${name}=$`, 'm'))

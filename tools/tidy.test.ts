@@ -144,6 +144,27 @@ describe('tidy', () => {
     }
   })
 
+  it('names in docs/security.md a test that exists for every threat', () => {
+    const rows = read('docs/security.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && !/^\| (?:---|threat|\s+\| threat)/.test(line))
+    for (let number = 1; number <= 32; number += 1)
+      assert.ok(
+        rows.some((row) => row.startsWith(`| W${number} `)),
+        `W${number} has no row`,
+      )
+    assert.ok(rows.length > 45)
+    for (const row of rows) {
+      const named = [...row.matchAll(/`([^`]+\.test\.ts)` — (.+?)(?=<br>| \|$|\s+\|$)/g)]
+      assert.ok(named.length > 0, `no test: ${row}`)
+      for (const [, path = '', title = ''] of named)
+        assert.ok(
+          existsSync(join(ROOT, path)) && read(path).includes(title.trim()),
+          `${path} has no test "${title}"`,
+        )
+    }
+  })
+
   it('has a heading in docs/operations.md for every error line of the log', () => {
     const runbook = read('docs/operations.md')
     const sources = code.filter(

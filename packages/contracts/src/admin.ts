@@ -114,6 +114,21 @@ export const RedeliverManyBody = Type.Object({
 })
 export type RedeliverManyBody = Static<typeof RedeliverManyBody>
 
+export const EraseCustomerBody = Type.Object({ customerId: Id, reason: Reason })
+export const EraseCustomerView = Type.Object({
+  pseudonym: Nullable(
+    Type.String({
+      description: 'What stands in the place of the customer now; null when nothing was theirs.',
+    }),
+  ),
+  payments: Type.Integer(),
+  events: Type.Integer({ description: 'Payloads emptied.' }),
+  attempts: Type.Integer({ description: 'Attempts whose address was removed.' }),
+  openAttempts: Type.Integer({ description: 'Attempts still open: emptied within the hour after they end.' }),
+  owedEvents: Type.Integer({ description: 'Events still to be applied: emptied within the hour after it.' }),
+})
+export type EraseCustomerView = Static<typeof EraseCustomerView>
+
 export const EventView = Type.Object({
   eventId: Type.String(),
   type: Type.String(),

@@ -14,6 +14,7 @@ import { addBookingRoutes } from './bookings/booking.routes.ts'
 import { giveUpExpiredHolds } from './bookings/give-up-booking.ts'
 import { addPaymentStatusRoutes } from './bookings/payment-status.routes.ts'
 import type { BookingConfig } from './config.ts'
+import { addCustomerRoutes } from './customers.routes.ts'
 import { openDemoKeys } from './demo/demo-keys.ts'
 import { addDemoRoutes } from './demo/demo.routes.ts'
 import { addHealthRoutes } from './health.routes.ts'
@@ -52,6 +53,7 @@ export async function createApp(config: BookingConfig, deps: AppDeps): Promise<H
   addTourRoutes(server, deps)
   addBookingRoutes(server, { ...deps, authenticate, holdMinutes: config.holdMinutes })
   addPaymentStatusRoutes(server, { ...deps, authenticate })
+  addCustomerRoutes(server, { ...deps, authenticate })
   if (demoKeys) addDemoRoutes(server, { ...deps, keys: demoKeys, frontendOrigin: config.frontendOrigin })
   return server
 }

@@ -5,6 +5,7 @@ import type { Pool } from '@passerelle/kit/database'
 import type { HttpServer } from '@passerelle/kit/http'
 import { operatorOf } from '../ops/operator.ts'
 import { adminAuditRoutes } from './audit.routes.ts'
+import { adminCustomerRoutes } from './customer.routes.ts'
 import { adminDeliveryRoutes } from './delivery.routes.ts'
 import { adminEventRoutes } from './event.routes.ts'
 import { adminIncidentRoutes } from './incident.routes.ts'
@@ -30,6 +31,7 @@ export function adminRoutes(parent: HttpServer, deps: AdminRoutesDeps): void {
       adminPaymentRoutes(server, deps)
       adminIncidentRoutes(server, deps)
       adminAuditRoutes(server, deps)
+      adminCustomerRoutes(server, deps)
       overviewRoute(server, deps)
     },
     { prefix: '/admin' },

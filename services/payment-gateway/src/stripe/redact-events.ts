@@ -25,10 +25,39 @@ export async function redactOldEvents(pool: Pool, retentionDays: number): Promis
       "select pg_try_advisory_xact_lock(hashtextextended('payment_gateway retention', 0)) as mine",
     )
     if (rows[0]?.mine !== true) return null
-    const events = await redactEvents(tx, retentionDays)
-    const attempts = await forgetAddresses(tx, retentionDays)
-    return { events, attempts, more: events === BATCH || attempts === BATCH }
+    const erased = await redactErasedPayments(tx, null)
+    const events = erased.events + (await redactEvents(tx, retentionDays))
+    const attempts = erased.attempts + (await forgetAddresses(tx, retentionDays))
+    return { events, attempts, more: events >= BATCH || attempts >= BATCH }
   })
+}
+
+/**
+ * Empties what is kept of the payers of erased payments, however new: of these payments, or, with null, of one batch of
+ * them all, for what came in since.
+ */
+export async function redactErasedPayments(
+  tx: Tx,
+  paymentIds: readonly string[] | null,
+): Promise<{ events: number; attempts: number }> {
+  const limit = paymentIds === null ? BATCH : null
+  const events = await tx.query(
+    `update stripe_events set payload = $2, redacted_at = now() where id in (
+       select e.id from payments p join stripe_events e on e.payment_id = p.id
+       where p.erased_at is not null and ($1::text[] is null or p.id = any($1))
+         and e.redacted_at is null and e.status <> 'received'
+       order by e.id limit $3)`,
+    [paymentIds, REDACTED_PAYLOAD, limit],
+  )
+  const attempts = await tx.query(
+    `update payment_attempts set parameters = parameters - 'customer_email' - 'receipt_email' where id in (
+       select a.id from payments p join payment_attempts a on a.payment_id = p.id
+       where p.erased_at is not null and ($1::text[] is null or p.id = any($1))
+         and a.state = 'closed' and a.parameters ?| array['customer_email', 'receipt_email']
+       order by a.id limit $2)`,
+    [paymentIds, limit],
+  )
+  return { events: events.rowCount ?? 0, attempts: attempts.rowCount ?? 0 }
 }
 
 async function redactEvents(tx: Tx, retentionDays: number): Promise<number> {
