@@ -13,7 +13,7 @@ import { LIFE_WEIGHTS, planPayments, planStrikes } from './plan.ts'
 import { plantBug, PLANTS } from './plants.ts'
 import { keepHistory, reportOf } from './report.ts'
 
-const OPTIONS = readOptions(['--payments', '36', '--seed', '24', '--payers', '24', '--gap', '500'])
+const OPTIONS = readOptions(['--payments', '44', '--seed', '24', '--payers', '16', '--gap', '500'])
 
 let outcome: Outcome
 before(async () => {
