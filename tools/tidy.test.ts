@@ -182,6 +182,24 @@ describe('tidy', () => {
     )
   })
 
+  it('numbers migrations and decisions without gaps or twins: the later one takes the next number', () => {
+    for (const folder of [
+      'services/payment-gateway/migrations/',
+      'services/booking-management/migrations/',
+      'docs/decisions/',
+    ]) {
+      const numbers = FILES.filter((path) => path.startsWith(folder)).map((path) =>
+        Number(path.slice(folder.length, folder.length + 4)),
+      )
+      assert.ok(numbers.length > 0, folder)
+      assert.deepEqual(
+        numbers.toSorted((a, b) => a - b),
+        numbers.map((_, index) => index + 1),
+        folder,
+      )
+    }
+  })
+
   it('keeps download addresses out of the lockfile', () => {
     assert.doesNotMatch(read('package-lock.json'), /"resolved": "https?:/)
   })

@@ -33,9 +33,9 @@ before(async () => {
   })
 })
 after(async () => {
-  await platform.stop()
   extension.closeAllConnections()
   await new Promise((resolve) => extension.close(resolve))
+  await platform.stop()
 })
 
 const subscription = (id: string) =>

@@ -118,6 +118,26 @@ describe('POST /payments/:bookingId/refunds answers 200', () => {
   it('is open to the services of the platform', async () => {
     assert.equal((await refund(await paid(), { amountMinor: 100 }, null, SERVICE_TOKEN)).status, 200)
   })
+
+  it('stands in the audit log once, with who asked, for whom and how much, however often it was sent', async () => {
+    const id = await paid()
+    const key = randomUUID()
+    for (let times = 0; times < 2; times += 1)
+      await refund(id, { amountMinor: 2500, reason: 'duplicate' }, key)
+    const { rows } = await platform.pool.query<Record<string, unknown>>(
+      "select actor, action, reason, before, after->'amountMinor' as amount from audit_log where subject = $1",
+      [id],
+    )
+    assert.deepEqual(rows, [
+      {
+        actor: 'cus_operator',
+        action: 'refund.requested',
+        reason: 'duplicate',
+        before: { refundableMinor: 10_000 },
+        amount: 2500,
+      },
+    ])
+  })
 })
 
 describe('POST /payments/:bookingId/refunds answers 400, 401, 403, 404', () => {

@@ -36,6 +36,7 @@ export function refundRoutes(
         reason: request.body.reason ?? null,
         idempotencyKey: idempotencyKeyOf(request.headers['idempotency-key']),
         requestedBy: operator.name,
+        requestId: request.id,
       })
       const { id, paymentId, bookingId, state, amountMinor, currency, reason, createdAt } = refund
       return {

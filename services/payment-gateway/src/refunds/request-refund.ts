@@ -4,6 +4,7 @@ import type { Pool, Tx } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import { newId } from '@passerelle/kit/id'
 import type { Log } from '@passerelle/kit/log'
+import { appendAudit } from '../admin/audit.repository.ts'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { RefundKnown } from '../payments/known.ts'
 import { findPaymentByBooking, lockPayments } from '../payments/payment.repository.ts'
@@ -36,6 +37,8 @@ export type RefundWish = {
   readonly reason: RefundReason | null
   readonly idempotencyKey: string | null
   readonly requestedBy: string
+  /** Of the HTTP request that asks. */
+  readonly requestId: string
 }
 
 /** A refund as Stripe made it. */
@@ -110,6 +113,18 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
   )
   if (request === null)
     throw new Error('the refund request was stored by another transaction under a lock we hold')
+  await appendAudit(tx, [
+    {
+      actor: requestedBy,
+      action: 'refund.requested',
+      subject: payment.bookingId,
+      paymentId: payment.id,
+      reason,
+      before: { refundableMinor: refundable },
+      after: { refundRequestId: request.id, amountMinor, currency: payment.currency },
+      requestId: wish.requestId,
+    },
+  ])
   return request
 }
 
