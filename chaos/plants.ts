@@ -23,8 +23,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'mark-before-apply': {
     what: 'an event is marked as processed in one transaction and applied in another, a little later',
     file: 'stripe/inbox.ts',
-    from: 'const fresh = newOf(batch, await insertEvents(tx, batch, 0))\n      return { fresh, applied: await applyEvents(tx, fresh.map(readStored), deps) }\n    })',
-    to: 'const fresh = newOf(batch, await insertEvents(tx, batch, 0))\n      await tx.query("update stripe_events set status = \'processed\', retry_at = null where id = any($1)", [fresh.map(({ id }) => id)])\n      return { fresh }\n    }).then(async ({ fresh }) => ({ fresh, applied: await new Promise((go) => setTimeout(go, 400)).then(() => inTransaction(deps.pool, (tx) => applyEvents(tx, fresh.map(readStored), deps))) }))',
+    from: 'return { result, last: writes }\n    })',
+    to: 'const marks = writes.filter(({ name }) => /^(insert|mark)_events$/.test(name))\n      return { result: { ...result, rest: writes.filter((one) => !marks.includes(one)) }, last: marks }\n    }).then(async (done) => {\n      await new Promise((go) => setTimeout(go, 400))\n      await inTransaction(deps.pool, async (tx) => { for (const one of done.rest) await tx.query(one) })\n      return done\n    })',
     caughtBy: 'P8 money conserved',
   },
   'no-key': {
@@ -51,15 +51,15 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'claims-outlive-processes': {
     what: 'what a killed process had claimed stays claimed',
     file: 'outbox/delivery.repository.ts',
-    from: 'or d.claimed_by not in (select worker from alive)',
+    from: 'or (d.claimed_by <> $1 and d.claimed_by not in (select worker from alive))',
     to: '',
     caughtBy: 'P3 nothing stranded',
   },
   'lost-outbox-row': {
     what: 'one announcement in twenty is never written',
     file: 'outbox/delivery.repository.ts',
-    from: 'if (deliveries.length === 0) return\n',
-    to: 'if (deliveries.length === 0 || Math.random() < 0.05) return\n',
+    from: 'if (deliveries.length === 0) return []\n',
+    to: 'if (deliveries.length === 0 || Math.random() < 0.05) return []\n',
     caughtBy: 'nothing had to be mended',
   },
   'last-write-wins': {

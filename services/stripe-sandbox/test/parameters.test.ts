@@ -19,7 +19,11 @@ const UNDECLARED: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/checkout/sessions': ['payment_method_types'],
   'POST /v1/payment_intents': ['payment_method_types', 'payment_method_data.card'],
   'POST /v1/payment_intents/:id': ['payment_method_types', 'payment_method_data.card'],
-  'POST /v1/payment_intents/:id/confirm': ['payment_method_types', 'payment_method_data.card'],
+  'POST /v1/payment_intents/:id/confirm': [
+    'client_secret',
+    'payment_method_types',
+    'payment_method_data.card',
+  ],
   'POST /v1/setup_intents': ['payment_method_types', 'payment_method_data.card'],
   'POST /v1/setup_intents/:id': ['payment_method_data.card'],
   'POST /v1/setup_intents/:id/confirm': ['payment_method_data.card'],

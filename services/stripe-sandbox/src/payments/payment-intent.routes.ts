@@ -76,6 +76,8 @@ const ONCE_CONFIRMED = {
 }
 
 const CONFIRM = {
+  // What a payer's browser proves itself with; the SDK, which has the secret key, does not declare it.
+  client_secret: text(),
   ...DETAILS,
   ...ONCE_CONFIRMED,
   amount_to_confirm: integer(),
