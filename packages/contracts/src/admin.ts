@@ -2,9 +2,8 @@ import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
 import { ANNOUNCED_STATUSES } from './booking.ts'
 import { PAYMENT_STATUSES } from './payment.ts'
+import { Nullable } from './nullable.ts'
 
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 const Time = Type.String({ format: 'date-time' })
 const Id = Type.String({ minLength: 1, maxLength: 255, pattern: '^[^\\u0000]*$' })
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Nullable } from './nullable.ts'
 
 /** A booking's own status, in the booking service's spelling (`cancelled`). */
 export const BOOKING_STATUSES = [
@@ -34,9 +35,6 @@ export type PaymentStatusUpdate = {
   readonly currency: string
   readonly refundedAmountMinor?: number
 }
-
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 export const BookingView = Type.Object({
   id: Type.String(),

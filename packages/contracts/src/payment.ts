@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Nullable } from './nullable.ts'
 
 /** What the gateway says of a payment (contract: `GET /payments/:bookingId/status`). */
 export const PAYMENT_STATUSES = [
@@ -19,8 +20,6 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
 export const SESSION_STATUSES = ['open', 'processing', 'complete', 'expired', 'failed'] as const
 export type SessionStatus = (typeof SESSION_STATUSES)[number]
 
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 const BookingId = Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9_-]+$' })
 const Currency = Type.String({
   pattern: '^[A-Za-z]{3}$',

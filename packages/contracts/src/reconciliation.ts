@@ -1,8 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Nullable } from './nullable.ts'
 
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 const Time = Type.String({ format: 'date-time' })
 
 export const SCHEDULE_NAMES = ['sweep', 'reconcile'] as const
