@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { createPool, inTransaction } from './database.ts'
+import { DatabaseError } from 'pg'
+import { createPool, inTransaction, outageOf } from './database.ts'
 import type { Pool } from './database.ts'
 import { createLog } from './log.ts'
 
@@ -47,4 +48,28 @@ describe('inTransaction', () => {
       const { rows } = await pool.query('select 1 as alive')
       assert.deepEqual(rows, [{ alive: 1 }])
     })
+})
+
+describe('outageOf', () => {
+  const ofServer = (code: string): Error => {
+    const error = new DatabaseError('it is said', 10, 'error')
+    error.code = code
+    return error
+  }
+
+  it('names the cause while the database is away, starting, stopping, full or read-only', () => {
+    for (const state of ['57P01', '57P03', '53100', '53300', '58030', '08006', '25006'])
+      assert.equal(outageOf(ofServer(state)), `it is said (${state})`)
+    assert.equal(outageOf(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })), 'connect')
+    assert.equal(outageOf(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })), 'ECONNREFUSED')
+    assert.notEqual(outageOf(new Error('Connection terminated unexpectedly')), null)
+  })
+
+  it('is null for what is wrong with the question, or with us', () => {
+    for (const state of ['23505', '42P01', '40001', '57014', '22021'])
+      assert.equal(outageOf(ofServer(state)), null)
+    assert.equal(outageOf(new Error('invariant broken: every event of the batch has an outcome')), null)
+    assert.equal(outageOf(new TypeError('cannot read properties of undefined')), null)
+    assert.equal(outageOf(Object.assign(new Error('wrong'), { code: 'ERR_INVALID_ARG_TYPE' })), null)
+  })
 })

@@ -143,6 +143,25 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof DatabaseError ? error.code : undefined
 }
 
+// Connections (08), resources (53: disk full, too many connections), the server starting or stopping (57P0), its disks
+// (58), and a standby that was not promoted yet (25006).
+const STATES_AWAY = /^(?:08|53|57P0|58|25006)/
+// What the driver says when it has lost the server or never had it; those of the system carry a code like ECONNREFUSED.
+const NO_CONNECTION = /\bconnect(?:ion)?\b/i
+
+/**
+ * Why the database cannot work at the moment, whatever it is asked: it is away, starting, stopping, out of space or
+ * read-only. Null for everything else, which is wrong with the question or with us.
+ */
+export function outageOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const state = sqlState(error)
+  if (state !== undefined) return STATES_AWAY.test(state) ? `${error.message} (${state})` : null
+  const { code } = error as NodeJS.ErrnoException
+  if (code?.startsWith('E') === true && !code.startsWith('ERR_')) return error.message || code
+  return NO_CONNECTION.test(error.message) ? error.message : null
+}
+
 export const SQL_STATE = {
   uniqueViolation: '23505',
   checkViolation: '23514',

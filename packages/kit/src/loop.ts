@@ -13,7 +13,8 @@ const AFTER_ERROR_MS = 1000
 
 /**
  * Runs `round` again and again: it does what is due and returns in how many milliseconds the next is due, 0 for at
- * once, null for nothing in sight. A round that throws is logged and tried again a second later.
+ * once, null for nothing in sight. A round that throws is tried again a second later; the log hears of it when it
+ * begins, when its cause changes and when it is over.
  */
 export function startLoop(name: string, round: () => Promise<number | null>, log: Log): Loop {
   let stopped = false
@@ -33,14 +34,26 @@ export function startLoop(name: string, round: () => Promise<number | null>, log
       }
     })
 
+  let failing: { because: string; rounds: number } | null = null
+  const failed = (error: unknown): void => {
+    const because = error instanceof Error ? error.message : String(error)
+    if (failing?.because !== because) log.warn({ err: error, loop: name }, 'loop.round_failed')
+    failing = { because, rounds: (failing?.rounds ?? 0) + 1 }
+  }
+  const succeeded = (): void => {
+    if (failing !== null) log.info({ loop: name, rounds: failing.rounds }, 'loop.works_again')
+    failing = null
+  }
+
   const run = async (): Promise<void> => {
     while (!stopped) {
       woken = false
       let dueInMs: number | null
       try {
         dueInMs = await round()
+        succeeded()
       } catch (error) {
-        log.warn({ err: error, loop: name }, 'loop.round_failed')
+        failed(error)
         dueInMs = AFTER_ERROR_MS
       }
       if (stopped || woken || dueInMs === 0) continue

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { call, eventually, freePort, payAtSandbox, SERVICE_TOKEN, startPlatform } from './platform.ts'
+import {
+  call,
+  eventually,
+  freePort,
+  payAtSandbox,
+  SERVICE_TOKEN,
+  startPlatform,
+  tokenOf,
+} from './platform.ts'
 import type { Platform } from './platform.ts'
 
 let platform: Platform
@@ -301,6 +309,27 @@ describe('POST /sessions/:id/cancel', () => {
       await eventually('the confirmation', () => deaf.booking.toldOf(booking.id).length === 1)
     } finally {
       await deaf.stop()
+    }
+  })
+
+  it('stands in the audit log, once, when it was an operator or a service; what the payer gives up does not', async () => {
+    const bearers = { cus_operator: await tokenOf('cus_operator', ['operator']), service: SERVICE_TOKEN }
+    for (const [actor, bearer] of Object.entries({ ...bearers, cus_ana: await tokenOf('cus_ana') })) {
+      const booking = platform.addBooking()
+      const sessionId = (await open(booking.id)).body.data['sessionId'] ?? ''
+      const answers = await Promise.all(
+        [1, 2, 3].map(() => call(platform, 'POST', `/sessions/${sessionId}/cancel`, { body: {}, bearer })),
+      )
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [200, 200, 200],
+      )
+      const { rows } = await platform.pool.query<Record<string, unknown>>(
+        'select actor, action, before, after from audit_log where subject = $1 and payment_id is not null',
+        [booking.id],
+      )
+      const entry = { actor, action: 'session.canceled', before: { sessionId, status: 'pending' } }
+      assert.deepEqual(rows, actor in bearers ? [{ ...entry, after: { status: 'canceled' } }] : [])
     }
   })
 

@@ -7,7 +7,7 @@ import {
   PaymentView,
   SessionParams,
 } from '@passerelle/contracts/payment'
-import type { Authenticate } from '@passerelle/kit/caller'
+import type { Authenticate, Caller } from '@passerelle/kit/caller'
 import { ApiError } from '@passerelle/kit/errors'
 import type { HttpServer } from '@passerelle/kit/http'
 import { readable } from '../payments/authorize.ts'
@@ -132,8 +132,17 @@ function cancelSession(server: HttpServer, deps: CheckoutRoutesDeps): void {
       if (attempt === null) throw new ApiError('NOT_FOUND', 'There is no such payment.')
       const reader = { caller, statusToken: null }
       const payment = await readable(deps.pool, await findPayment(deps.pool, attempt.paymentId), reader)
-      const after = attempt.state === 'closed' ? payment : await withdrawAttempt(deps, attempt, 'canceled')
+      const actor = actorOf(caller, payment.customerId)
+      const by = actor === null ? null : { actor, requestId: request.id }
+      const after =
+        attempt.state === 'closed' ? payment : await withdrawAttempt(deps, attempt, 'canceled', by)
       return { success: true as const, data: paymentView(after) }
     },
   )
+}
+
+/** Who acts in the name of the platform; null for customers, who give up what is their own. */
+function actorOf(caller: Caller, customerId: string | null): string | null {
+  if (caller.kind === 'service') return 'service'
+  return caller.isOperator && caller.customerId !== customerId ? caller.customerId : null
 }

@@ -1,9 +1,10 @@
 import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
+import { appendAudit } from '../admin/audit.repository.ts'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { Fact } from '../payments/known.ts'
-import { linkObjects } from '../payments/payment.repository.ts'
+import { linkObjects, lockPayments } from '../payments/payment.repository.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
@@ -17,14 +18,19 @@ export type WithdrawDeps = {
   readonly onChanged: (paymentIds: readonly string[]) => void
 }
 
+/** Who gives up an attempt that is somebody else's, as the audit log names them. */
+export type WithdrawnBy = { readonly actor: string; readonly requestId: string }
+
 /**
  * Makes an open attempt unpayable at Stripe and returns the payment as it stands after that. An attempt that was paid
- * meanwhile cannot be withdrawn: the payment then says so. `because` is `canceled` when the payer gave it up.
+ * meanwhile cannot be withdrawn: the payment then says so. `because` is `canceled` when the payer gave it up, or when
+ * `by` did: that stands in the audit log, once however often it is sent.
  */
 export async function withdrawAttempt(
   deps: WithdrawDeps,
   attempt: Attempt,
   because: 'canceled' | 'replaced',
+  by: WithdrawnBy | null = null,
 ): Promise<Payment> {
   const answer = await stopAtStripe(deps.stripe, attempt)
   const facts = answer.kind === 'answered' ? factsOf(answer, attempt) : []
@@ -50,6 +56,7 @@ export async function withdrawAttempt(
       facts: [...facts, ...withdrawn],
       because: `${because} ${attempt.id}`,
     }
+    const [before] = by === null ? [] : await lockPayments(tx, [attempt.paymentId])
     const { payments } = await applyFacts(tx, [change], deps)
     const ids = facts
       .filter((fact) => fact.type === 'intent')
@@ -59,6 +66,18 @@ export async function withdrawAttempt(
       await closeAttempt(tx, attempt.id, because)
     const after = payments.get(attempt.paymentId)
     if (!after) throw new Error(`the payment ${attempt.paymentId} is gone`)
+    if (by !== null && before?.known.attempts[attempt.id]?.withdrawn === false)
+      await appendAudit(tx, [
+        {
+          ...by,
+          action: 'session.canceled',
+          subject: after.bookingId,
+          paymentId: after.id,
+          reason: null,
+          before: { sessionId: attempt.sessionId, status: before.status },
+          after: { status: after.status },
+        },
+      ])
     return after
   })
   deps.onChanged([payment.id])

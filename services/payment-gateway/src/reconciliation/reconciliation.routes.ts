@@ -92,21 +92,22 @@ function runNow(server: HttpServer, deps: ReconciliationRoutesDeps): void {
             retryAfterSeconds: 2,
           })
         runs.push({ schedule, ...found })
+        // Each by itself: the next one may be refused, and this one was run all the same.
+        await inTransaction(deps.pool, (tx) =>
+          appendAudit(tx, [
+            {
+              actor: operator.name,
+              action: 'reconciliation.run',
+              subject: schedule,
+              paymentId: null,
+              reason: null,
+              before: null,
+              after: { checked: found.checked, found: found.found },
+              requestId: request.id,
+            },
+          ]),
+        )
       }
-      await inTransaction(deps.pool, (tx) =>
-        appendAudit(tx, [
-          {
-            actor: operator.name,
-            action: 'reconciliation.run',
-            subject: names.join(' '),
-            paymentId: null,
-            reason: null,
-            before: null,
-            after: { runs: runs.map(({ schedule, checked, found }) => ({ schedule, checked, found })) },
-            requestId: request.id,
-          },
-        ]),
-      )
       return { success: true as const, data: { runs } }
     },
   )

@@ -1,4 +1,4 @@
-import { inTransaction, inTransactionEndingWith, sqlState } from '@passerelle/kit/database'
+import { inTransaction, inTransactionEndingWith, outageOf, sqlState } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { planReceived, readStored } from './apply-events.ts'
@@ -42,6 +42,11 @@ export class InboxFull extends Error {
   override name = 'InboxFull'
 }
 
+/** The database cannot store anything at the moment; the inbox has said so in the log. */
+export class DatabaseAway extends Error {
+  override name = 'DatabaseAway'
+}
+
 export type InboxDeps = {
   readonly pool: Pool
   readonly log: Log
@@ -63,6 +68,7 @@ export function createInbox(deps: InboxDeps): Inbox {
   // The payments in the batches under way, by whatever their events call them.
   const busy = new Set<string>()
   let waitingBytes = 0
+  const outage = createOutageTeller(deps.log)
 
   function flushIfDue(): void {
     const least = flushing.size === 0 ? 1 : SECOND_FLUSH_AT
@@ -70,7 +76,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     const batch = takeBatch()
     if (batch.length === 0) return
     for (const { key } of batch) if (key !== null) busy.add(key)
-    const flush = settle(batch, deps).finally(() => {
+    const flush = settle(batch, deps, outage).finally(() => {
       flushing.delete(flush)
       for (const { key } of batch) if (key !== null) busy.delete(key)
       flushIfDue()
@@ -112,16 +118,45 @@ export function createInbox(deps: InboxDeps): Inbox {
   }
 }
 
-async function settle(batch: readonly Waiting[], deps: InboxDeps): Promise<void> {
+async function settle(batch: readonly Waiting[], deps: InboxDeps, outage: OutageTeller): Promise<void> {
   try {
-    await storeAndApply(batch, deps)
+    await storeAndApply(batch, deps, outage)
+    outage.isOver()
     for (const received of batch) received.resolve()
   } catch (error) {
-    for (const received of batch) received.reject(error)
+    const because = outageOf(error)
+    if (because !== null) outage.goesOn(because, batch.length)
+    const reason = because === null ? error : new DatabaseAway(because, { cause: error })
+    for (const received of batch) received.reject(reason)
   }
 }
 
-async function storeAndApply(batch: readonly ReadReceived[], deps: InboxDeps): Promise<void> {
+type OutageTeller = {
+  /** A batch failed because of the database, `refused` events of which nobody was acknowledged. */
+  readonly goesOn: (because: string, refused: number) => void
+  readonly isOver: () => void
+}
+
+/** One line when the database goes and one when it is back: thousands of events may be refused in between. */
+function createOutageTeller(log: Log): OutageTeller {
+  let refusedTotal: number | null = null
+  return {
+    goesOn: (because, refused) => {
+      if (refusedTotal === null) log.warn({ because }, 'inbox.database_away')
+      refusedTotal = (refusedTotal ?? 0) + refused
+    },
+    isOver: () => {
+      if (refusedTotal !== null) log.info({ refused: refusedTotal }, 'inbox.database_back')
+      refusedTotal = null
+    },
+  }
+}
+
+async function storeAndApply(
+  batch: readonly ReadReceived[],
+  deps: InboxDeps,
+  outage: OutageTeller,
+): Promise<void> {
   try {
     const { fresh, applied } = await inTransactionEndingWith(deps.pool, async (tx) => {
       const { writes, ...result } = await planReceived(tx, batch, deps)
@@ -131,10 +166,12 @@ async function storeAndApply(batch: readonly ReadReceived[], deps: InboxDeps): P
     deps.onApplied(applied)
   } catch (error) {
     // Without an answer from the server nothing can be stored either. With one, some event of the batch cannot be
-    // applied: all are stored as owed, and the worker finds out which alone.
+    // applied, or the session was ended: all are stored as owed, and the worker finds out which cannot be, alone.
     if (sqlState(error) === undefined && !(error instanceof RangeError) && !(error instanceof TypeError))
       throw error
-    deps.log.error({ err: error, events: batch.length }, 'inbox.batch_not_applied')
+    const because = outageOf(error)
+    if (because === null) deps.log.error({ err: error, events: batch.length }, 'inbox.batch_not_applied')
+    else outage.goesOn(because, 0)
     const fresh = await inTransaction(deps.pool, async (tx) => {
       const stored = await insertOwedEvents(tx, batch)
       await tx.query(`select pg_notify('${EVENTS_CHANNEL}', '')`)

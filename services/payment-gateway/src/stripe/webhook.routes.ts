@@ -4,7 +4,7 @@ import type { RateLimiter } from '@passerelle/kit/rate-limit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Allowlist } from './allowlist.ts'
 import { parseEvent } from './event.ts'
-import { InboxFull } from './inbox.ts'
+import { DatabaseAway, InboxFull } from './inbox.ts'
 import type { Inbox } from './inbox.ts'
 import { checkSignature } from './signature.ts'
 import type { SignatureProblem } from './signature.ts'
@@ -52,7 +52,7 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
       if (error.statusCode !== undefined && error.statusCode < 500)
         return refuse(reply, 400, 'The request is malformed.')
       // Nothing was acknowledged: Stripe sends it again. Why is in the log, not in the answer.
-      request.log.error({ err: error }, 'webhook.not_stored')
+      if (!(error instanceof DatabaseAway)) request.log.error({ err: error }, 'webhook.not_stored')
       return refuse(
         reply.header('retry-after', '1'),
         error instanceof InboxFull ? 503 : 500,
