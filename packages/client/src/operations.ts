@@ -50,8 +50,9 @@ export type Operations = {
       /** decimal, in the currency's units */
       readonly amount?: number
       readonly amountMinor?: number
-      readonly reason?: 'duplicate' | 'fraudulent' | 'requested_by_customer'
-    }
+      /** One of Stripe's reasons (duplicate, fraudulent, requested_by_customer), which Stripe is told, or your own words, which stay here. */
+      readonly reason?: string
+    } | null
     readonly data: {
       readonly refundId: string
       readonly paymentId: string

@@ -121,9 +121,19 @@ export const CreateRefundBody = Type.Object({
     Type.Number({ exclusiveMinimum: 0, description: "decimal, in the currency's units" }),
   ),
   amountMinor: Type.Optional(Type.Integer({ minimum: 1 })),
-  reason: Type.Optional(Type.Enum(['duplicate', 'fraudulent', 'requested_by_customer'])),
+  reason: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 500,
+      pattern: '^[^\\u0000]*$',
+      description:
+        "One of Stripe's reasons (duplicate, fraudulent, requested_by_customer), which Stripe is told, or your own words, which stay here.",
+    }),
+  ),
 })
 export type CreateRefundBody = Static<typeof CreateRefundBody>
+/** Left out altogether it gives back all that is left, as an empty object does. */
+export const RefundBody = Nullable(CreateRefundBody)
 
 export const RefundView = Type.Object({
   refundId: Type.String(),

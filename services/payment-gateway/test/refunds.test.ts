@@ -115,6 +115,37 @@ describe('POST /payments/:bookingId/refunds answers 200', () => {
     assert.equal((await statusOf(id))['refundedAmountMinor'], 9000)
   })
 
+  it('takes a reason in any words: Stripe is told its own three, the others are kept here', async () => {
+    const id = await paid()
+    const words = 'The guide fell ill, 14 July'
+    const key = randomUUID()
+    for (let times = 0; times < 2; times += 1)
+      assert.equal((await refund(id, { amountMinor: 100, reason: words }, key)).body.data['reason'], words)
+    assert.equal(
+      (await refund(id, { amountMinor: 100, reason: 'Another' }, key)).body.error.code,
+      'IDEMPOTENCY_KEY_REUSED',
+    )
+    const known = await refund(id, { amountMinor: 200, reason: 'requested_by_customer' })
+    assert.equal(known.body.data['reason'], 'requested_by_customer')
+    const response = await fetch(`${platform.sandbox.url}/v1/refunds?limit=2`, {
+      headers: { authorization: 'Bearer sk_test_platform' },
+    })
+    const { data } = (await response.json()) as { data: { amount: number; reason: string | null }[] }
+    assert.deepEqual(
+      data.map(({ amount, reason }) => [amount, reason]),
+      [
+        [200, 'requested_by_customer'],
+        [100, null],
+      ],
+    )
+  })
+
+  it('gives everything back when no body is sent, as with an empty one', async () => {
+    const id = await paid()
+    const answer = await call(platform, 'POST', `/payments/${id}/refunds`, { bearer: operator })
+    assert.deepEqual([answer.status, answer.body.data['amountMinor']], [200, 10_000])
+  })
+
   it('is open to the services of the platform', async () => {
     assert.equal((await refund(await paid(), { amountMinor: 100 }, null, SERVICE_TOKEN)).status, 200)
   })
@@ -149,7 +180,8 @@ describe('POST /payments/:bookingId/refunds answers 400, 401, 403, 404', () => {
       [refund(id, { amountMinor: 1.5 }), 400, 'VALIDATION_ERROR'],
       [refund(id, { amount: -5 }), 400, 'VALIDATION_ERROR'],
       [refund(id, { amount: 100, amountMinor: 101 }), 400, 'VALIDATION_ERROR'],
-      [refund(id, { reason: 'because' }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { reason: '' }), 400, 'VALIDATION_ERROR'],
+      [refund(id, { reason: 'x'.repeat(501) }), 400, 'VALIDATION_ERROR'],
       [refund(id, {}, 'key with spaces'), 400, 'VALIDATION_ERROR'],
       [call(platform, 'POST', `/payments/${id}/refunds`, { body: {}, as: null }), 401, 'UNAUTHENTICATED'],
       [call(platform, 'POST', `/payments/${id}/refunds`, { body: {} }), 403, 'FORBIDDEN'],

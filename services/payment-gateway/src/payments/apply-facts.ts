@@ -142,6 +142,7 @@ function duplicateRefunds({ payment, troubles }: Step): NewRefundRequest[] {
       amountMinor:
         (payment.known.intents[subject]?.receivedMinor ?? 0) - givenBackMinor(payment.known, subject),
       reason: 'duplicate' as const,
+      note: null,
       requestedBy: 'duplicate payment policy',
     }))
     .filter(({ amountMinor }) => amountMinor > 0)

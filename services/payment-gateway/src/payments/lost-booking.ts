@@ -34,6 +34,7 @@ export async function recordLostBooking(
         idempotencyKey: `lost booking ${payment.bookingId}`,
         amountMinor,
         reason: 'requested_by_customer',
+        note: null,
         requestedBy: 'lost booking policy',
       },
       0,

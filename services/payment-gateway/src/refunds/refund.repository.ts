@@ -44,7 +44,9 @@ export function saveDisputes(disputes: readonly (DisputeKnown & OfPayment)[]): S
   }))
 }
 
-export type RefundReason = 'duplicate' | 'fraudulent' | 'requested_by_customer'
+/** The reasons Stripe knows. */
+export const REFUND_REASONS = ['duplicate', 'fraudulent', 'requested_by_customer'] as const
+export type RefundReason = (typeof REFUND_REASONS)[number]
 
 /** Money we asked Stripe to give back, as stored before Stripe is called. */
 export type RefundRequest = {
@@ -54,6 +56,8 @@ export type RefundRequest = {
   readonly idempotencyKey: string
   readonly amountMinor: number
   readonly reason: RefundReason | null
+  /** The operator's own words, where they are none of Stripe's reasons. */
+  readonly note: string | null
   readonly requestedBy: string
   readonly state: 'requested' | 'made' | 'refused'
   readonly refundId: string | null
@@ -71,6 +75,7 @@ type RequestRow = {
   idempotency_key: string
   amount_minor: number
   reason: RefundReason | null
+  note: string | null
   requested_by: string
   state: RefundRequest['state']
   refund_id: string | null
@@ -88,6 +93,7 @@ function fromRow(row: RequestRow): RefundRequest {
     idempotencyKey: row.idempotency_key,
     amountMinor: row.amount_minor,
     reason: row.reason,
+    note: row.note,
     requestedBy: row.requested_by,
     state: row.state,
     refundId: row.refund_id,
@@ -100,15 +106,15 @@ function fromRow(row: RequestRow): RefundRequest {
 
 export type NewRefundRequest = Pick<
   RefundRequest,
-  'id' | 'paymentId' | 'intentId' | 'idempotencyKey' | 'amountMinor' | 'reason' | 'requestedBy'
+  'id' | 'paymentId' | 'intentId' | 'idempotencyKey' | 'amountMinor' | 'reason' | 'note' | 'requestedBy'
 >
 
 /** Stores a request, due for the worker after `dueInMs`, unless the payment has one with this key already. */
 export function storeRefundRequest(request: NewRefundRequest, dueInMs: number): Statement {
   return {
     name: 'store_refund_request',
-    text: `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at)
-     values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond')
+    text: `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at, note)
+     values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond', $9)
      on conflict (payment_id, idempotency_key) do nothing returning *`,
     values: [
       request.id,
@@ -119,6 +125,7 @@ export function storeRefundRequest(request: NewRefundRequest, dueInMs: number): 
       request.reason,
       request.requestedBy,
       dueInMs,
+      request.note,
     ],
   }
 }

@@ -1,6 +1,6 @@
 import { successBody } from '@passerelle/contracts/envelope'
 import { toDecimal } from '@passerelle/contracts/money'
-import { BookingParams, CreateRefundBody, RefundView } from '@passerelle/contracts/payment'
+import { BookingParams, RefundBody, RefundView } from '@passerelle/contracts/payment'
 import type { Authenticate } from '@passerelle/kit/caller'
 import { ApiError } from '@passerelle/kit/errors'
 import type { HttpServer } from '@passerelle/kit/http'
@@ -23,7 +23,7 @@ export function refundRoutes(
         summary: 'Gives back an amount of a payment, or all that is left of it',
         tags: ['refunds'],
         params: BookingParams,
-        body: CreateRefundBody,
+        body: RefundBody,
         response: { 200: successBody(RefundView) },
       },
     },
@@ -31,9 +31,9 @@ export function refundRoutes(
       const operator = await operatorOf(request, deps.authenticate)
       const refund = await requestRefund(deps, {
         bookingId: request.params.bookingId,
-        amount: request.body.amount,
-        amountMinor: request.body.amountMinor,
-        reason: request.body.reason ?? null,
+        amount: request.body?.amount,
+        amountMinor: request.body?.amountMinor,
+        reason: request.body?.reason ?? null,
         idempotencyKey: idempotencyKeyOf(request.headers['idempotency-key']),
         requestedBy: operator.name,
         requestId: request.id,

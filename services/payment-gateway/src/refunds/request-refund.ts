@@ -17,10 +17,11 @@ import {
   insertRefundRequest,
   nextRefundKey,
   postponeRefundRequest,
+  REFUND_REASONS,
   reservedMinor,
   settleRefundRequest,
 } from './refund.repository.ts'
-import type { RefundReason, RefundRequest } from './refund.repository.ts'
+import type { RefundRequest } from './refund.repository.ts'
 
 export type RefundDeps = {
   readonly pool: Pool
@@ -34,7 +35,8 @@ export type RefundWish = {
   readonly bookingId: string
   readonly amount: number | undefined
   readonly amountMinor: number | undefined
-  readonly reason: RefundReason | null
+  /** One of Stripe's, or anything else: then it is kept here and Stripe is not told. */
+  readonly reason: string | null
   readonly idempotencyKey: string | null
   readonly requestedBy: string
   /** Of the HTTP request that asks. */
@@ -63,7 +65,7 @@ export async function requestRefund(deps: RefundDeps, wish: RefundWish): Promise
   const made = await makeRefund(deps, request)
   switch (made.kind) {
     case 'made':
-      return { ...made.refund, bookingId: wish.bookingId }
+      return { ...made.refund, bookingId: wish.bookingId, reason: request.note ?? made.refund.reason }
     case 'refused':
       throw new ApiError('INVALID_STATE', `Stripe refused this refund: ${made.because}`)
     case 'later':
@@ -97,7 +99,7 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
       `At most ${left} ${payment.currency} of this payment can be given back.`,
     )
   }
-  const { reason, requestedBy } = wish
+  const { requestedBy } = wish
   const request = await insertRefundRequest(
     tx,
     {
@@ -106,7 +108,7 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
       intentId,
       idempotencyKey: key,
       amountMinor,
-      reason,
+      ...wordsOf(wish.reason),
       requestedBy,
     },
     INLINE_LEASE_MS,
@@ -119,13 +121,19 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
       action: 'refund.requested',
       subject: payment.bookingId,
       paymentId: payment.id,
-      reason,
+      reason: wish.reason,
       before: { refundableMinor: refundable },
       after: { refundRequestId: request.id, amountMinor, currency: payment.currency },
       requestId: wish.requestId,
     },
   ])
   return request
+}
+
+/** What Stripe is told of the reason, and what is kept here. */
+function wordsOf(reason: string | null): Pick<RefundRequest, 'reason' | 'note'> {
+  const known = REFUND_REASONS.find((candidate) => candidate === reason) ?? null
+  return { reason: known, note: known === null ? reason : null }
 }
 
 /** The wished amount in minor units, or null when everything that is left is wished for. */
@@ -142,7 +150,7 @@ function wishedMinor(wish: RefundWish, payment: Payment): number | null {
 }
 
 function sameRequest(before: RefundRequest, wish: RefundWish, amountMinor: number): RefundRequest {
-  if (before.amountMinor !== amountMinor || before.reason !== wish.reason)
+  if (before.amountMinor !== amountMinor || (before.note ?? before.reason) !== wish.reason)
     throw new ApiError(
       'IDEMPOTENCY_KEY_REUSED',
       'This Idempotency-Key was used for another refund. Use a new key.',
