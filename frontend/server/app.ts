@@ -4,7 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply } from 'fastify'
+import { traceRequests } from '@passerelle/kit/http-tracing'
 import type { Log } from '@passerelle/kit/log'
+import { TRACING_OFF } from '@passerelle/kit/tracing'
+import type { Tracing } from '@passerelle/kit/tracing'
 import { cardPattern, patterns } from '../src/paths.ts'
 import { addAccessRoute } from './access.routes.ts'
 import { SERVER_BUNDLE } from './build-site.ts'
@@ -13,12 +16,13 @@ import { escapeAttribute } from './html.ts'
 import { addPaymentPages } from './payment-pages.ts'
 import type { RenderPayment } from './payment-pages.ts'
 
-type AppDeps = { readonly site: string; readonly log: Log }
+type AppDeps = { readonly site: string; readonly log: Log; readonly tracing?: Tracing }
 
 const ASSET_LIFE_SECONDS = 365 * 24 * 60 * 60
 
 /** The server of the built site in folder `site`, not listening yet. */
-export async function createApp(config: FrontendConfig, { site, log }: AppDeps): Promise<FastifyInstance> {
+export async function createApp(config: FrontendConfig, deps: AppDeps): Promise<FastifyInstance> {
+  const { site, log, tracing = TRACING_OFF } = deps
   const logger: FastifyBaseLogger = log
   const server: FastifyInstance = Fastify({
     loggerInstance: logger,
@@ -32,8 +36,9 @@ export async function createApp(config: FrontendConfig, { site, log }: AppDeps):
   })
   server.get('/healthz', async () => ({ success: true, data: { status: 'ok' } }))
   await addAssets(server, site)
+  traceRequests(server, tracing)
   addAccessRoute(server, config)
-  await addPages(server, config, site)
+  await addPages(server, config, { site, tracing })
   return server
 }
 
@@ -54,7 +59,11 @@ async function addAssets(server: FastifyInstance, site: string): Promise<void> {
   })
 }
 
-async function addPages(server: FastifyInstance, config: FrontendConfig, site: string): Promise<void> {
+async function addPages(
+  server: FastifyInstance,
+  config: FrontendConfig,
+  { site, tracing }: { readonly site: string; readonly tracing: Tracing },
+): Promise<void> {
   const page = async (name: string): Promise<string> =>
     withConfig(await readFile(join(site, 'client', name), 'utf8'), config)
   const [shop, payment, card] = await Promise.all([
@@ -67,7 +76,7 @@ async function addPages(server: FastifyInstance, config: FrontendConfig, site: s
   const { renderPayment: render } = (await import(pathToFileURL(join(site, SERVER_BUNDLE)).href)) as {
     renderPayment: RenderPayment
   }
-  addPaymentPages(server, { config, template: payment, render })
+  addPaymentPages(server, { config, template: payment, render, tracing })
   const cardHeaders = cardSecurityHeaders(config)
   if (config.stripeJs !== null)
     server.get(cardPattern, async (_request, reply) => await sendPage(reply.headers(cardHeaders), card))

@@ -1,5 +1,7 @@
 import { LOG_LEVELS, readConfig } from '@passerelle/kit/config'
 import type { EnvReader, Environment, LogLevel } from '@passerelle/kit/config'
+import { tracingConfig } from '@passerelle/kit/tracing'
+import type { TracingConfig } from '@passerelle/kit/tracing'
 
 export type FrontendConfig = {
   readonly port: number
@@ -16,6 +18,8 @@ export type FrontendConfig = {
   readonly trustedProxies: readonly string[]
   /** What paying by card on this site needs; null where it is not offered. */
   readonly stripeJs: StripeJs | null
+  /** Null: no collector is named, and no trace is made. */
+  readonly tracing: TracingConfig
   readonly logLevel: LogLevel
 }
 
@@ -43,6 +47,7 @@ export function frontendConfig(source?: Environment): FrontendConfig {
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
       isSecure: publicUrl.startsWith('https:'),
       stripeJs: stripeJs(env),
+      tracing: tracingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isSettled } from '@passerelle/client/payment'
+import type { Tracing } from '@passerelle/kit/tracing'
 import { REMEMBERED_COOKIE, cookieOf, pickLanguage } from '../src/language/language.ts'
 import type { Language } from '../src/language/language.ts'
 import { arrivalOf, idsOf } from '../src/payment/landing.ts'
@@ -18,6 +19,7 @@ type PageDeps = {
   /** The built page, with the services' addresses in it. */
   readonly template: string
   readonly render: RenderPayment
+  readonly tracing: Tracing
 }
 
 /** The payer's pages, made with what is known: right at first paint, also where no script runs. */
@@ -34,7 +36,7 @@ export function addPaymentPages(server: FastifyInstance, deps: PageDeps): void {
 async function sendPayment(
   request: FastifyRequest,
   reply: FastifyReply,
-  { config, template, render }: PageDeps,
+  { config, template, render, tracing }: PageDeps,
 ): Promise<FastifyReply> {
   const { pathname, searchParams: query } = new URL(request.url, 'http://localhost')
   const { isSecure } = config
@@ -50,7 +52,7 @@ async function sendPayment(
   }
   const access = readAccess(cookie, query.get('ref') ?? '', isSecure)
   if (access === null) return await sendHtml(reply, withoutLanding(template))
-  const landing = await landingOf(access, arrivalOf(pathname), { config, address: request.ip })
+  const landing = await landingOf(access, arrivalOf(pathname), { config, address: request.ip, tracing })
   return await sendHtml(
     reply,
     withLanding(template, { landing, render, language: languageOf(request, query) }),
@@ -60,10 +62,10 @@ async function sendPayment(
 async function landingOf(
   access: KeptAccess,
   arrival: Landing['arrival'],
-  { config, address }: { readonly config: FrontendConfig; readonly address: string },
+  { config, address, tracing }: Pick<PageDeps, 'config' | 'tracing'> & { readonly address: string },
 ): Promise<Landing> {
   const known = await readPayment(
-    { ...access, gatewayUrl: config.internalGatewayUrl, address },
+    { ...access, gatewayUrl: config.internalGatewayUrl, address, tracing },
     { verifies: arrival === 'success' },
   )
   return { ...access, arrival, known }
@@ -73,7 +75,7 @@ async function landingOf(
 async function followLink(
   request: FastifyRequest<{ Params: { statusToken: string } }>,
   reply: FastifyReply,
-  { config }: PageDeps,
+  { config, tracing }: PageDeps,
 ): Promise<FastifyReply> {
   const { statusToken } = request.params
   const { isSecure } = config
@@ -81,6 +83,7 @@ async function followLink(
     gatewayUrl: config.internalGatewayUrl,
     statusToken,
     address: request.ip,
+    tracing,
   })
   if (payment === 'unavailable')
     return await reply

@@ -2,6 +2,8 @@ import { gatewaySource } from '@passerelle/client/gateway-source'
 import type { Known, Payment, VerificationState } from '@passerelle/client/payment'
 import type { Verification } from '@passerelle/client/payment'
 import type { ReadOutcome } from '@passerelle/client/watch-payment'
+import { traceHeaders } from '@passerelle/kit/tracing'
+import type { Tracing } from '@passerelle/kit/tracing'
 
 // A payer waits in front of a white page for this. What is not known by then, the page asks for itself.
 const READ_MS_MAX = 2000
@@ -13,6 +15,7 @@ type Asked = {
   readonly statusToken: string
   /** The payer's own, so that the gateway's limits count payers and not this server. */
   readonly address: string
+  readonly tracing: Tracing
 }
 
 /**
@@ -24,12 +27,12 @@ export async function readPayment(
   options: { readonly verifies: boolean },
 ): Promise<Known | null> {
   const signal = AbortSignal.timeout(READ_MS_MAX)
-  const { address, ...access } = asked
+  const { address, tracing, ...access } = asked
   const source = gatewaySource({
     ...access,
     ...options,
     sessionId: options.verifies ? asked.sessionId : null,
-    headers: forwardedFor(address),
+    headers: { ...forwardedFor(address), ...traceHeaders(tracing) },
   })
   // First Stripe, then the status: so the status tells what Stripe said.
   const verified = source.verify ? await source.verify(signal) : null
@@ -48,11 +51,14 @@ export async function readByToken({
   gatewayUrl,
   statusToken,
   address,
-}: Pick<Asked, 'gatewayUrl' | 'statusToken' | 'address'>): Promise<Payment | 'unknown' | 'unavailable'> {
+  tracing,
+}: Pick<Asked, 'gatewayUrl' | 'statusToken' | 'address' | 'tracing'>): Promise<
+  Payment | 'unknown' | 'unavailable'
+> {
   const url = `${gatewayUrl}/api/v1/payment-gateway/status?token=${encodeURIComponent(statusToken)}`
   try {
     const response = await fetch(url, {
-      headers: forwardedFor(address),
+      headers: { ...forwardedFor(address), ...traceHeaders(tracing) },
       signal: AbortSignal.timeout(READ_MS_MAX),
     })
     if (response.status === 400 || response.status === 404) return 'unknown'

@@ -17,10 +17,12 @@ import { ERROR_STATUS } from '@passerelle/contracts/envelope'
 import type { ErrorBody, ErrorCode } from '@passerelle/contracts/envelope'
 import { ApiError } from './errors.ts'
 import type { ErrorDetail } from './errors.ts'
+import { traceRequests } from './http-tracing.ts'
 import { isDeeperThan, JSON_DEPTH_MAX } from './json-depth.ts'
 import type { Log } from './log.ts'
 import { secureContext, watchFiles } from './tls.ts'
 import type { TlsFiles } from './tls.ts'
+import type { Tracing } from './tracing.ts'
 
 export type HttpServer = FastifyInstance<
   RawServerDefault,
@@ -39,6 +41,7 @@ export type HttpServerOptions = {
   readonly tls?: TlsFiles
   /** Aborted when the process is about to stop: answers then ask their clients to leave (`Connection: close`). */
   readonly draining?: AbortSignal
+  readonly tracing?: Tracing
   readonly timeouts?: typeof TIMEOUTS
 }
 
@@ -101,11 +104,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   server.server.maxConnections = CONNECTIONS_MAX
   readJsonOnly(server)
-  const { draining } = options
+  const { draining, tracing } = options
   server.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
     if (draining?.aborted === true) void reply.header('connection', 'close')
   })
+  if (tracing !== undefined) traceRequests(server, tracing)
   keepCertificateFresh(server, options)
   closeUnusedConnections(server)
   addCors(server, options.corsOrigin)
@@ -269,7 +273,7 @@ function addCors(server: HttpServer, origin: string): void {
       .headers({
         'access-control-allow-methods': 'GET, POST, PUT, DELETE',
         'access-control-allow-headers':
-          'Authorization, Content-Type, Idempotency-Key, X-Request-Id, Last-Event-ID',
+          'Authorization, Content-Type, Idempotency-Key, X-Request-Id, Last-Event-ID, Traceparent',
         'access-control-max-age': '600',
       })
       .send()

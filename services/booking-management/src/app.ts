@@ -10,6 +10,8 @@ import { startLoop } from '@passerelle/kit/loop'
 import { migrate } from '@passerelle/kit/migrate'
 import { createRateLimiter } from '@passerelle/kit/rate-limit'
 import type { Running } from '@passerelle/kit/service'
+import { startTracing } from '@passerelle/kit/tracing'
+import type { Tracing } from '@passerelle/kit/tracing'
 import { addBookingRoutes } from './bookings/booking.routes.ts'
 import { giveUpExpiredHolds } from './bookings/give-up-booking.ts'
 import { addPaymentStatusRoutes } from './bookings/payment-status.routes.ts'
@@ -32,6 +34,7 @@ export type AppDeps = {
   readonly schemaVersion: number
   /** Aborted when the process is about to stop. */
   readonly draining?: AbortSignal
+  readonly tracing?: Tracing
 }
 
 /** The booking service's HTTP server, not listening yet. */
@@ -48,6 +51,7 @@ export async function createApp(config: BookingConfig, deps: AppDeps): Promise<H
     trustedProxies: config.trustedProxies,
     tls: config.tls,
     ...(deps.draining === undefined ? {} : { draining: deps.draining }),
+    ...(deps.tracing === undefined ? {} : { tracing: deps.tracing }),
   })
   addHealthRoutes(server, deps)
   addTourRoutes(server, deps)
@@ -72,9 +76,11 @@ export async function startBooking(
     connectionsMax: CONNECTIONS_MAX,
     log,
   })
+  const tracing = await startTracing(config.tracing, 'booking-management', log)
   try {
     const draining = new AbortController()
-    const server = await createApp(config, { pool, log, now, schemaVersion, draining: draining.signal })
+    const deps = { pool, log, now, schemaVersion, draining: draining.signal, tracing }
+    const server = await createApp(config, deps)
     const { url, port } = await listen(server, config)
     const sweep = startLoop('booking_holds', () => giveUpExpiredHolds({ pool, log, now }), log)
     log.info({ url, schemaVersion, demoSignIn: config.demoSignIn }, 'booking_service.started')
@@ -83,6 +89,7 @@ export async function startBooking(
       await setTimeout(config.drainSeconds * 1000)
       await server.close()
       await sweep.stop()
+      await tracing.stop()
       await pool.end()
       log.info('booking_service.stopped')
     }

@@ -3,6 +3,8 @@ import { LOG_LEVELS, readConfig } from '@passerelle/kit/config'
 import type { EnvReader, Environment, LogLevel, SecretStrength } from '@passerelle/kit/config'
 import { tlsFiles } from '@passerelle/kit/tls'
 import type { TlsFiles } from '@passerelle/kit/tls'
+import { tracingConfig } from '@passerelle/kit/tracing'
+import type { TracingConfig } from '@passerelle/kit/tracing'
 
 export type BookingConfig = {
   readonly port: number
@@ -21,6 +23,8 @@ export type BookingConfig = {
   readonly tls: TlsFiles
   /** How long a stopping process still answers while `/readyz` says no, so that nobody sends it anything new. */
   readonly drainSeconds: number
+  /** Null: no collector is named, and no trace is made. */
+  readonly tracing: TracingConfig
   readonly logLevel: LogLevel
 }
 
@@ -49,6 +53,7 @@ export function bookingConfig(source?: Environment): BookingConfig {
       failuresPerMinute: limit('RATE_LIMIT_FAILURES_PER_MINUTE', 120, 6000),
       tls: tlsFiles(env),
       drainSeconds: env.integer('SHUTDOWN_DRAIN_SECONDS', 3, { min: 0, max: 60 }),
+      tracing: tracingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)

@@ -12,6 +12,8 @@ import type { Log } from '@passerelle/kit/log'
 import { migrate } from '@passerelle/kit/migrate'
 import { createRateLimiter } from '@passerelle/kit/rate-limit'
 import type { Running } from '@passerelle/kit/service'
+import { startTracing } from '@passerelle/kit/tracing'
+import type { Tracing } from '@passerelle/kit/tracing'
 import { adminRoutes } from './admin/admin.routes.ts'
 import { createAdoptPayment } from './checkout/adopt-payment.ts'
 import { checkoutRoutes } from './checkout/checkout.routes.ts'
@@ -25,6 +27,8 @@ import { healthRoutes } from './ops/health.routes.ts'
 import { createMetrics } from './ops/metrics.ts'
 import type { Metrics } from './ops/metrics.ts'
 import { metricsRoutes } from './ops/metrics.routes.ts'
+import { startTracingEvents } from './ops/trace-events.ts'
+import type { EventTracer } from './ops/trace-events.ts'
 import { nextFeeDueInMs } from './ledger/ledger.repository.ts'
 import { readOneFee } from './ledger/read-fees.ts'
 import { createBookingClient } from './outbox/booking.client.ts'
@@ -53,6 +57,7 @@ import { EVENTS_CHANNEL, nextOwedInMs } from './stripe/inbox.repository.ts'
 import { createRetentionRound } from './stripe/redact-events.ts'
 import { createStripeClient } from './stripe/stripe.client.ts'
 import type { StripeClient } from './stripe/stripe.client.ts'
+import { tracedStripeClient } from './stripe/traced-stripe.client.ts'
 import { webhookRoutes } from './stripe/webhook.routes.ts'
 import { workOwedEvents } from './stripe/work-owed-events.ts'
 
@@ -70,21 +75,10 @@ export type Gateway = Running & { readonly url: string; readonly port: number }
 /** Migrates, connects, listens. `stop` drains requests, finishes the batch under way and releases what was claimed. */
 export async function startGateway(config: GatewayConfig, log: Log): Promise<Gateway> {
   const schemaVersion = await migrate({ url: config.databaseUrl, schema: SCHEMA, directory: MIGRATIONS })
-  const { pool, hotPool } = createPools(config, log)
-  // The deliverer counts, and is asked when the numbers are read: it is made below.
-  const metrics = createMetrics({ pool, isBreakerOpen: () => workers.isBreakerOpen() })
-  const parts: Parts = {
-    pool,
-    hotPool,
-    log,
-    metrics,
-    extended: config.bookingStatusExtended,
-    forwarding: config.extension !== null,
-    refundsLostBookings: config.refundsLostBookings,
-    stripe: createStripeClient(config.stripe),
-    booking: createBookingClient({ url: config.bookingServiceUrl, serviceToken: config.serviceToken }),
-    watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
-  }
+  // The deliverer is asked when the numbers are read: it is made below.
+  const parts = await createParts(config, log, () => workers.isBreakerOpen())
+  const { pool, hotPool, metrics, tracing } = parts
+  const events = tracing.isOn ? startTracingEvents(parts) : null
   const workers = await startWorkers(config, parts)
   const inbox = createInbox({
     ...parts,
@@ -104,10 +98,18 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
 
   const draining = new AbortController()
   const stopping = new AbortController()
-  const server = createServer(config, log, draining.signal)
+  const server = createServer(config, parts, draining.signal)
   await docsRoutes(server)
   metricsRoutes(server, metrics)
-  addRoutes(server, config, { ...parts, ...workers, inbox, healing, allowlist, stopping: stopping.signal })
+  addRoutes(server, config, {
+    ...parts,
+    ...workers,
+    inbox,
+    healing,
+    allowlist,
+    events,
+    stopping: stopping.signal,
+  })
   healthRoutes(server, { pool, schemaVersion, isStopping: () => draining.signal.aborted })
   const { url, port } = await listen(server, config)
   log.info({ port, livemode, stripe: config.stripe.apiBase }, 'gateway.listening')
@@ -126,6 +128,8 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
       await inbox.drain()
       await healing.stop()
       await workers.stop()
+      await events?.stop()
+      await tracing.stop()
       await Promise.all([pool.end(), hotPool.end()])
     },
   }
@@ -149,9 +153,13 @@ function batchTeller({ onBatch }: Metrics, log: Log): Metrics['onBatch'] {
   }
 }
 
-function createServer(config: GatewayConfig, log: Log, draining: AbortSignal): HttpServer {
-  const { frontendUrl, trustedProxies, tls } = config
-  return createHttpServer({ log, corsOrigin: new URL(frontendUrl).origin, trustedProxies, tls, draining })
+function createServer(
+  { frontendUrl, trustedProxies, tls }: GatewayConfig,
+  { log, tracing }: Parts,
+  draining: AbortSignal,
+): HttpServer {
+  const corsOrigin = new URL(frontendUrl).origin
+  return createHttpServer({ log, corsOrigin, trustedProxies, tls, draining, tracing })
 }
 
 function createPools(config: GatewayConfig, log: Log): { readonly pool: Pool; readonly hotPool: Pool } {
@@ -167,6 +175,25 @@ function createPools(config: GatewayConfig, log: Log): { readonly pool: Pool; re
   }
 }
 
+async function createParts(config: GatewayConfig, log: Log, isBreakerOpen: () => boolean): Promise<Parts> {
+  const { pool, hotPool } = createPools(config, log)
+  const tracing = await startTracing(config.tracing, 'payment-gateway', log)
+  const { bookingServiceUrl: url, serviceToken } = config
+  return {
+    pool,
+    hotPool,
+    log,
+    metrics: createMetrics({ pool, isBreakerOpen }),
+    tracing,
+    extended: config.bookingStatusExtended,
+    forwarding: config.extension !== null,
+    refundsLostBookings: config.refundsLostBookings,
+    stripe: tracedStripeClient(createStripeClient(config.stripe), tracing),
+    booking: createBookingClient({ url, serviceToken, tracing }),
+    watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
+  }
+}
+
 /** What nearly everything needs. */
 type Parts = {
   readonly pool: Pool
@@ -179,6 +206,7 @@ type Parts = {
   readonly booking: BookingClient
   readonly watchers: PaymentWatchers
   readonly metrics: Metrics
+  readonly tracing: Tracing
 }
 
 /** The deliverer and the worker of owed events, and the session by which other processes wake them. */
@@ -261,6 +289,7 @@ function addRoutes(
     readonly inbox: Inbox
     readonly healing: Healing
     readonly allowlist: Allowlist | null
+    readonly events: EventTracer | null
     readonly onChanged: () => void
     readonly isBreakerOpen: () => boolean
     readonly stopping: AbortSignal
@@ -282,7 +311,16 @@ function addRoutes(
       refundRoutes(api, { ...parts, authenticate })
       adminRoutes(api, { ...parts, authenticate })
       reconciliationRoutes(api, { ...parts, authenticate })
-      webhookRoutes(api, { ...parts, secrets, livemode, failures, onRefused: parts.metrics.onRefused })
+      const { onRefused } = parts.metrics
+      const onTaken = parts.events?.taken
+      webhookRoutes(api, {
+        ...parts,
+        secrets,
+        livemode,
+        failures,
+        onRefused,
+        ...(onTaken === undefined ? {} : { onTaken }),
+      })
     },
     { prefix: '/api/v1/payment-gateway' },
   )

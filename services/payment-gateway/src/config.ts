@@ -3,6 +3,8 @@ import type { EnvReader, Environment, LogLevel, SecretStrength } from '@passerel
 import type { AuthConfig } from '@passerelle/kit/caller'
 import { tlsFiles } from '@passerelle/kit/tls'
 import type { TlsFiles } from '@passerelle/kit/tls'
+import { tracingConfig } from '@passerelle/kit/tracing'
+import type { TracingConfig } from '@passerelle/kit/tracing'
 import type { ExtensionConfig } from './forwards/extension.client.ts'
 import type { HealingConfig } from './reconciliation/run-schedule.ts'
 
@@ -33,6 +35,8 @@ export type GatewayConfig = {
   readonly extension: ExtensionConfig | null
   /** Gives the money back by itself when a paid booking has no seats any more. */
   readonly refundsLostBookings: boolean
+  /** Null: no collector is named, and no trace is made. */
+  readonly tracing: TracingConfig
   readonly logLevel: LogLevel
 }
 
@@ -83,6 +87,7 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       healing: healingConfig(env),
       extension: extensionConfig(env),
       refundsLostBookings: env.flag('REFUND_LOST_BOOKINGS', true),
+      tracing: tracingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)

@@ -58,11 +58,14 @@ function fromRow(row: AttemptRow): Attempt {
 /** Stores a new live attempt with the payment's next number. The payment must be locked and have no live attempt. */
 export async function insertAttempt(
   tx: Tx,
-  attempt: Pick<Attempt, 'id' | 'paymentId' | 'kind' | 'amountMinor' | 'currency' | 'parameters'>,
+  attempt: Pick<Attempt, 'id' | 'paymentId' | 'kind' | 'amountMinor' | 'currency' | 'parameters'> & {
+    /** The trace in which it was begun: webhook and announcement go on with it. */
+    readonly traceparent: string | null
+  },
 ): Promise<Attempt> {
   const { rows } = await tx.query<AttemptRow>(
-    `insert into payment_attempts (id, payment_id, number, kind, state, amount_minor, currency, parameters)
-     select $1, $2, coalesce(max(number), 0) + 1, $3, 'creating', $4, $5, $6
+    `insert into payment_attempts (id, payment_id, number, kind, state, amount_minor, currency, parameters, traceparent)
+     select $1, $2, coalesce(max(number), 0) + 1, $3, 'creating', $4, $5, $6, $7
      from payment_attempts where payment_id = $2
      returning *`,
     [
@@ -72,6 +75,7 @@ export async function insertAttempt(
       attempt.amountMinor,
       attempt.currency,
       JSON.stringify(attempt.parameters),
+      attempt.traceparent,
     ],
   )
   return one(rows)

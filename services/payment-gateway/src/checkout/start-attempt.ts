@@ -7,6 +7,7 @@ import type { Pool, Tx } from '@passerelle/kit/database'
 import { ApiError, unreachable } from '@passerelle/kit/errors'
 import { newId } from '@passerelle/kit/id'
 import type { Log } from '@passerelle/kit/log'
+import type { Tracing } from '@passerelle/kit/tracing'
 import type { Booking, BookingClient } from '../outbox/booking.client.ts'
 import { applyFacts } from '../payments/apply-facts.ts'
 import { ensurePayment, linkObjects, lockPayments } from '../payments/payment.repository.ts'
@@ -33,6 +34,7 @@ export type CheckoutDeps = {
   readonly booking: BookingClient
   readonly frontendUrl: string
   readonly livemode: boolean
+  readonly tracing: Tracing
   /** New attempts a customer may begin within an hour; 0: any number. */
   readonly checkoutsPerHour: number
   readonly extended: boolean
@@ -40,7 +42,10 @@ export type CheckoutDeps = {
 }
 
 /** What making an attempt at Stripe needs. */
-export type CreateDeps = Omit<CheckoutDeps, 'booking' | 'frontendUrl' | 'livemode' | 'checkoutsPerHour'>
+export type CreateDeps = Omit<
+  CheckoutDeps,
+  'booking' | 'frontendUrl' | 'livemode' | 'tracing' | 'checkoutsPerHour'
+>
 
 /** An open attempt as Stripe told it, and a token that may read its payment. */
 export type Started = {
@@ -219,6 +224,7 @@ async function newAttempt(tx: Tx, deps: CheckoutDeps, payment: Payment, wish: Wi
     amountMinor,
     currency,
     parameters,
+    traceparent: deps.tracing.traceparent(),
   })
   const says = { number: attempt.number, amountMinor, currency, livemode: deps.livemode, withdrawn: false }
   await applyFacts(tx, [{ paymentId: payment.id, facts: [{ type: 'attempt', id, says }], because: id }], deps)

@@ -1,5 +1,7 @@
 import type { BookingView, PaymentStatusUpdate } from '@passerelle/contracts/booking'
 import { newId } from '@passerelle/kit/id'
+import { inSpan, traceHeaders, TRACING_OFF } from '@passerelle/kit/tracing'
+import type { Tracing } from '@passerelle/kit/tracing'
 import { createPut } from './kept-connections.ts'
 
 export type BookingClient = {
@@ -56,7 +58,12 @@ const RETRY_AFTER_MAX_MS = 10 * 60_000
 // failure.
 const PERMANENT = new Set([400, 403, 404, 405, 409, 410, 413, 415, 422])
 
-export function createBookingClient(config: { url: string; serviceToken: string }): BookingClient {
+export function createBookingClient(config: {
+  readonly url: string
+  readonly serviceToken: string
+  readonly tracing?: Tracing
+}): BookingClient {
+  const { tracing = TRACING_OFF } = config
   const put = createPut({
     connectionsMax: CONNECTIONS_MAX,
     timeoutMs: TIMEOUT_MS,
@@ -66,6 +73,7 @@ export function createBookingClient(config: { url: string; serviceToken: string 
     authorization: `Bearer ${config.serviceToken}`,
     'x-service-name': 'payment-gateway-service',
     'x-request-id': newId('req'),
+    ...traceHeaders(tracing),
   })
   const url = (bookingId: string, rest = ''): string =>
     `${config.url}/api/v1/bookings/${encodeURIComponent(bookingId)}${rest}`
@@ -73,21 +81,9 @@ export function createBookingClient(config: { url: string; serviceToken: string 
   return {
     find: async (bookingId) => {
       if (!BOOKING_ID.test(bookingId)) return { kind: 'not_found' }
-      try {
-        const response = await fetch(url(bookingId), {
-          headers: headers(),
-          redirect: 'error',
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        })
-        const body = await readAnswer(response)
-        if (response.status === 404) return { kind: 'not_found' }
-        const booking = response.ok ? readBooking(bookingId, body) : null
-        return booking === null
-          ? { kind: 'unavailable', message: `answered ${response.status}` }
-          : { kind: 'found', booking }
-      } catch (error) {
-        return { kind: 'unavailable', message: reasonOf(error) }
-      }
+      return inSpan(tracing, 'booking find', { kind: 'client' }, () =>
+        find(bookingId, url(bookingId), headers()),
+      )
     },
 
     announce: async (bookingId, body, idempotencyKey) => {
@@ -113,6 +109,28 @@ export function createBookingClient(config: { url: string; serviceToken: string 
         return { outcome: 'failed', status: null, error: reasonOf(error), retryAfterMs: null }
       }
     },
+  }
+}
+
+async function find(
+  bookingId: string,
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<BookingAnswer> {
+  try {
+    const response = await fetch(url, {
+      headers,
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    const body = await readAnswer(response)
+    if (response.status === 404) return { kind: 'not_found' }
+    const booking = response.ok ? readBooking(bookingId, body) : null
+    return booking === null
+      ? { kind: 'unavailable', message: `answered ${response.status}` }
+      : { kind: 'found', booking }
+  } catch (error) {
+    return { kind: 'unavailable', message: reasonOf(error) }
   }
 }
 

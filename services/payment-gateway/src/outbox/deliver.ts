@@ -4,6 +4,10 @@ import type { Pool } from '@passerelle/kit/database'
 import { startLoop } from '@passerelle/kit/loop'
 import type { Loop } from '@passerelle/kit/loop'
 import type { Log } from '@passerelle/kit/log'
+import { TRACING_OFF } from '@passerelle/kit/tracing'
+import type { Tracing } from '@passerelle/kit/tracing'
+import { findTracesOfPayments } from '../ops/trace.repository.ts'
+import type { Followed } from '../ops/trace.repository.ts'
 import { recordLostBooking } from '../payments/lost-booking.ts'
 import { raiseIncidents } from '../payments/payment.repository.ts'
 import type { BookingClient, Told } from './booking.client.ts'
@@ -20,6 +24,7 @@ export type DeliverDeps = {
   readonly session: WorkerSession
   /** Gives the money back by itself when a paid booking has no seats any more. */
   readonly refundsLostBookings: boolean
+  readonly tracing?: Tracing
   /** Told of every attempt that was recorded; `ageMs` is how long the delivery had been owed. */
   readonly onAttempt?: (attempt: {
     readonly outcome: Told['outcome'] | 'dead'
@@ -60,8 +65,10 @@ export function startDelivering(deps: DeliverDeps): Deliverer {
     const room = (open ? 1 : IN_FLIGHT_MAX) - inFlight.size
     if (room <= 0) return null
     const claimed = await claimDeliveries(deps.pool, worker, room)
+    const traces = await tracesOf(deps, claimed)
     for (const delivery of claimed) {
-      const sending = send(deps, { breaker, recorder, worker }, delivery).finally(() => {
+      const trace = traces?.get(delivery.body.paymentId)
+      const sending = send(deps, { breaker, recorder, worker, trace }, delivery).finally(() => {
         inFlight.delete(sending)
         loop.wake()
       })
@@ -82,15 +89,50 @@ export function startDelivering(deps: DeliverDeps): Deliverer {
   }
 }
 
-type Sending = { readonly breaker: Breaker; readonly recorder: Recorder; readonly worker: number }
+type Sending = {
+  readonly breaker: Breaker
+  readonly recorder: Recorder
+  readonly worker: number
+  readonly trace: Followed | undefined
+}
+
+/** The traces these deliveries go on with; null where none are collected. What is claimed is sent, traced or not. */
+async function tracesOf(
+  { pool, tracing = TRACING_OFF }: DeliverDeps,
+  claimed: readonly ClaimedDelivery[],
+): Promise<ReadonlyMap<string, Followed> | null> {
+  if (!tracing.isOn || claimed.length === 0) return null
+  const paymentIds = claimed.map(({ body }) => body.paymentId)
+  return findTracesOfPayments(pool, paymentIds).catch(() => null)
+}
+
+function announce(
+  { booking, tracing = TRACING_OFF }: DeliverDeps,
+  { id, bookingId, body, version, attempts }: ClaimedDelivery,
+  trace: Followed | undefined,
+): Promise<Told> {
+  if (!tracing.isOn) return booking.announce(bookingId, body, id)
+  const attributes = {
+    'passerelle.delivery_id': id,
+    'passerelle.version': version,
+    'passerelle.attempt': attempts,
+  }
+  const span = tracing.open('booking announce', { ...trace, kind: 'client', attributes })
+  return span.within(async () => {
+    const told = await booking.announce(bookingId, body, id)
+    const isFailed = told.outcome !== 'delivered'
+    span.end({ isFailed, attributes: { 'passerelle.outcome': told.outcome } })
+    return told
+  })
+}
 
 async function send(
   deps: DeliverDeps,
-  { breaker, recorder, worker }: Sending,
+  { breaker, recorder, worker, trace }: Sending,
   delivery: ClaimedDelivery,
 ): Promise<void> {
   const startedAt = performance.now()
-  const told = await deps.booking.announce(delivery.bookingId, delivery.body, delivery.id)
+  const told = await announce(deps, delivery, trace)
   const durationMs = Math.round(performance.now() - startedAt)
   const recovered = breaker.record(told.outcome !== 'failed')
   const after = afterAttempt(delivery, told, breaker.isOpen())

@@ -17,6 +17,8 @@ export type WebhookRoutesDeps = {
   readonly allowlist: Allowlist | null
   /** Taken only by what fails the signature: a verified event is never refused for its sender's or neighbour's number. */
   readonly failures: RateLimiter
+  /** Told after the answer is certain, where traces are collected. */
+  readonly onTaken?: (event: { readonly id: string; readonly type: string; readonly startedAt: Date }) => void
   readonly onRefused?: (because: SignatureProblem | 'wrong_mode' | 'address' | 'rate_limited') => void
 }
 
@@ -83,7 +85,9 @@ export function webhookRoutes(parent: HttpServer, deps: WebhookRoutesDeps): void
           deps.onRefused?.('wrong_mode')
           return refuse(reply, 400, `This endpoint takes events with livemode ${deps.livemode} only.`)
         }
+        const startedAt = deps.onTaken === undefined ? null : new Date()
         await deps.inbox.receive({ event, payload })
+        if (startedAt !== null) deps.onTaken?.({ id: event.id, type: event.type, startedAt })
         return reply.code(200).send({ received: true })
       },
     )
