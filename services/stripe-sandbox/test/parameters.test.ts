@@ -111,8 +111,8 @@ describe('a parameter', () => {
         "The sandbox does not have Stripe's parameter payment_intent_data[on_behalf_of]. Leave it out.",
       )
       assert.match(
-        (await ask({ discounts: [{ coupon: 'x' }] })).message,
-        /does not have Stripe's parameter discounts\./,
+        (await ask({ shipping_options: [{ shipping_rate: 'x' }] })).message,
+        /does not have Stripe's parameter shipping_options\./,
       )
       assert.deepEqual((await world.stripe.checkout.sessions.list()).data, [])
     } finally {

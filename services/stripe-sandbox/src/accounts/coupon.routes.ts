@@ -5,13 +5,14 @@ import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import type { Params } from '../http/params.ts'
 import {
-  anything,
+  byCurrency,
   changeMetadata,
   choice,
   currency,
   decimal,
   flag,
   integer,
+  list,
   metadata,
   object,
   text,
@@ -22,14 +23,17 @@ import { newId, newNumberedId, randomText } from '../ids.ts'
 import { render } from '../resources.ts'
 import type { CouponRecord, PromotionCodeRecord } from '../store/account-records.ts'
 import type { Reads, Tx } from '../store/store.ts'
-import { discountOf, requireCoupon } from './coupon.ts'
+import { discountOf, isRedeemable, requireCoupon } from './coupon.ts'
 import { takeDiscount } from './discount.ts'
+
+const AMOUNTS_OFF = byCurrency({ amount_off: integer({ min: 1 }) })
+const MINIMUMS = byCurrency({ minimum_amount: integer({ min: 1 }) })
 
 const COUPON = {
   amount_off: integer({ min: 1 }),
-  applies_to: anything(),
+  applies_to: object({ products: list(text()) }),
   currency: currency(),
-  currency_options: anything(),
+  currency_options: AMOUNTS_OFF,
   duration: choice('forever', 'once', 'repeating'),
   duration_in_months: integer({ min: 1 }),
   id: text(500),
@@ -51,7 +55,7 @@ const PROMOTION_CODE = {
   metadata: metadata(),
   promotion: object({ coupon: text(), type: choice('coupon') }),
   restrictions: object({
-    currency_options: anything(),
+    currency_options: MINIMUMS,
     first_time_transaction: flag(),
     minimum_amount: integer({ min: 1 }),
     minimum_amount_currency: currency(),
@@ -70,11 +74,13 @@ export const couponOperations: readonly Operation[] = [
   operation('GET /v1/coupons/:id', {}, (tx, { id }) => render(tx, 'coupons', findCoupon(tx, id))),
   operation(
     'POST /v1/coupons/:id',
-    { currency_options: anything(), metadata: metadata(), name: text(40) },
+    { currency_options: AMOUNTS_OFF, metadata: metadata(), name: text(40) },
     (tx, { id, params }) => {
       const coupon = findCoupon(tx, id)
+      const others = amountsOf(params.currency_options, 'amount_off')
       const changed = tx.put('coupons', {
         ...coupon,
+        ...(others ? { amountOffByCurrency: { ...coupon.amountOffByCurrency, ...others } } : {}),
         name: params.name === undefined ? coupon.name : params.name,
         metadata: changeMetadata(coupon.metadata, params.metadata),
       })
@@ -104,7 +110,7 @@ export const couponOperations: readonly Operation[] = [
         params,
         noun: 'promotion code',
         keep: (row) =>
-          (params.active === undefined || row.active === params.active) &&
+          (params.active === undefined || isRedeemable(tx, row) === params.active) &&
           (!params.code || row.code.toLowerCase() === params.code.toLowerCase()) &&
           (!params.coupon || row.coupon === params.coupon) &&
           (!params.customer || row.customer === params.customer),
@@ -115,11 +121,17 @@ export const couponOperations: readonly Operation[] = [
   ),
   operation(
     'POST /v1/promotion_codes/:id',
-    { active: flag(), metadata: metadata(), restrictions: anything() },
+    {
+      active: flag(),
+      metadata: metadata(),
+      restrictions: object({ currency_options: MINIMUMS }),
+    },
     (tx, { id, params }) => {
       const code = findPromotionCode(tx, id)
+      const others = amountsOf(params.restrictions?.currency_options, 'minimum_amount')
       const changed = tx.put('promotion_codes', {
         ...code,
+        ...(others ? { minimumByCurrency: { ...code.minimumByCurrency, ...others } } : {}),
         active: params.active ?? code.active,
         metadata: changeMetadata(code.metadata, params.metadata),
       })
@@ -146,6 +158,12 @@ function newCoupon(tx: Tx, params: Params<typeof COUPON>): CouponRecord {
   if (amount && !params.currency) throw missingParameter('currency')
   if (params.duration === 'repeating' && !params.duration_in_months)
     throw missingParameter('duration_in_months')
+  const products = params.applies_to?.products
+  for (const [index, product] of (products ?? []).entries()) {
+    if (tx.get('products', product)) continue
+    throw noSuch('product', product, { param: `applies_to[products][${index}]`, inBody: true })
+  }
+  const others = amountsOf(params.currency_options, 'amount_off')
   const id = params.id ?? randomText(8)
   const taken = tx.get('coupons', id)
   if (taken && !taken.deleted) {
@@ -165,7 +183,22 @@ function newCoupon(tx: Tx, params: Params<typeof COUPON>): CouponRecord {
     name: params.name ?? null,
     metadata: changeMetadata({}, params.metadata),
     deleted: false,
+    ...(products ? { appliesTo: products } : {}),
+    ...(others ? { amountOffByCurrency: others } : {}),
   }
+}
+
+function amountsOf<K extends string>(
+  options: Readonly<Record<string, { readonly [N in K]?: number | null }>> | null | undefined,
+  field: K,
+): Record<string, number> | undefined {
+  if (!options) return undefined
+  const amounts = Object.entries(options).map(([code, option]): [string, number] => {
+    const amount = option[field]
+    if (amount === undefined || amount === null) throw missingParameter(`currency_options[${code}][${field}]`)
+    return [code, amount]
+  })
+  return Object.fromEntries(amounts)
 }
 
 function newPromotionCode(tx: Tx, params: Params<typeof PROMOTION_CODE>): PromotionCodeRecord {
@@ -175,13 +208,18 @@ function newPromotionCode(tx: Tx, params: Params<typeof PROMOTION_CODE>): Promot
   const coupon = requireCoupon(tx, couponId, param)
   const code = params.code ?? newId('', 8).slice(1).toUpperCase()
   for (const row of tx.table('promotion_codes').newestFirst()) {
-    if (row.active && row.code.toLowerCase() === code.toLowerCase()) {
+    if (isRedeemable(tx, row) && row.code.toLowerCase() === code.toLowerCase()) {
       throw invalidRequest('An active promotion code with this code already exists.', {
         code: 'resource_already_exists',
         param: 'code',
       })
     }
   }
+  if (params.customer && !tx.get('customers', params.customer))
+    throw noSuch('customer', params.customer, { param: 'customer', inBody: true })
+  const minimums = amountsOf(params.restrictions?.currency_options, 'minimum_amount')
+  if (params.restrictions?.minimum_amount && !params.restrictions.minimum_amount_currency)
+    throw missingParameter('restrictions[minimum_amount_currency]')
   return {
     id: newNumberedId('promo'),
     created: tx.now,
@@ -195,6 +233,7 @@ function newPromotionCode(tx: Tx, params: Params<typeof PROMOTION_CODE>): Promot
     firstTimeTransaction: params.restrictions?.first_time_transaction ?? false,
     minimumAmount: params.restrictions?.minimum_amount ?? null,
     minimumAmountCurrency: params.restrictions?.minimum_amount_currency ?? null,
+    ...(minimums ? { minimumByCurrency: minimums } : {}),
     metadata: changeMetadata({}, params.metadata),
   }
 }

@@ -24,11 +24,12 @@ export function renderCoupon(record: CouponRecord, now: number): Stripe.Coupon |
   }
 }
 
-export function renderPromotionCode(record: PromotionCodeRecord): Stripe.PromotionCode {
+export function renderPromotionCode(reads: Reads, record: PromotionCodeRecord): Stripe.PromotionCode {
+  const { minimumByCurrency } = record
   return {
     id: record.id,
     object: 'promotion_code',
-    active: record.active,
+    active: isRedeemable(reads, record),
     code: record.code,
     created: record.created,
     customer: record.customer,
@@ -42,6 +43,9 @@ export function renderPromotionCode(record: PromotionCodeRecord): Stripe.Promoti
       first_time_transaction: record.firstTimeTransaction,
       minimum_amount: record.minimumAmount,
       minimum_amount_currency: record.minimumAmountCurrency,
+      ...(minimumByCurrency === undefined
+        ? {}
+        : { currency_options: mapped(minimumByCurrency, (amount) => ({ minimum_amount: amount })) }),
     },
     times_redeemed: record.timesRedeemed,
   }
@@ -65,7 +69,31 @@ export function renderDiscount(record: DiscountRecord): Stripe.Discount {
   }
 }
 
-function isValid(record: CouponRecord, now: number): boolean {
+function mapped<T>(
+  amounts: Readonly<Record<string, number>>,
+  shown: (amount: number) => T,
+): Record<string, T> {
+  return Object.fromEntries(Object.entries(amounts).map(([code, amount]) => [code, shown(amount)]))
+}
+
+/** What expanding `applies_to` and `currency_options` of a coupon adds. */
+export function couponDetail(record: CouponRecord, field: 'applies_to' | 'currency_options'): object | null {
+  if (field === 'applies_to') return record.appliesTo ? { products: record.appliesTo } : null
+  const others = record.amountOffByCurrency
+  return others ? mapped(others, (amount) => ({ amount_off: amount })) : null
+}
+
+/** Whether anybody can still redeem the code: Stripe shows it inactive otherwise. */
+export function isRedeemable(reads: Reads, code: PromotionCodeRecord): boolean {
+  const now = reads.nowSeconds()
+  const coupon = reads.get('coupons', code.coupon)
+  if (!code.active || !coupon || !isValid(coupon, now)) return false
+  if (code.expiresAt !== null && code.expiresAt <= now) return false
+  return code.maxRedemptions === null || code.timesRedeemed < code.maxRedemptions
+}
+
+/** Whether the coupon can still be redeemed. */
+export function isValid(record: CouponRecord, now: number): boolean {
   if (record.deleted || (record.redeemBy !== null && record.redeemBy <= now)) return false
   return record.maxRedemptions === null || record.timesRedeemed < record.maxRedemptions
 }

@@ -1,4 +1,3 @@
-import { renderLineItem } from '../checkout/session.ts'
 import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
 import { LIST, listPage } from '../http/list.ts'
@@ -22,6 +21,7 @@ import { newNumberedId } from '../ids.ts'
 import { render } from '../resources.ts'
 import type { PaymentLinkRecord } from '../store/account-records.ts'
 import type { Reads, Tx } from '../store/store.ts'
+import { renderLinkItem } from './payment-link.ts'
 
 const CHANGE = {
   active: flag(),
@@ -105,7 +105,7 @@ export const paymentLinkOperations: readonly Operation[] = [
   }),
   operation('GET /v1/payment_links/:id/line_items', LIST, (tx, { id, path }) => ({
     object: 'list',
-    data: find(tx, id).lineItems.map((item) => lineItem(tx, item)),
+    data: find(tx, id).lineItems.map((item) => renderLinkItem(tx, item)),
     has_more: false,
     url: path,
   })),
@@ -146,18 +146,6 @@ function afterOf(after: After): PaymentLinkRecord['afterCompletion'] {
   if (after.type !== 'redirect') return { message: after.hosted_confirmation?.custom_message ?? null }
   if (!after.redirect?.url) throw missingParameter('after_completion[redirect][url]')
   return { redirect: after.redirect.url }
-}
-
-function lineItem(reads: Reads, item: PaymentLinkRecord['lineItems'][number]): object {
-  const price = reads.get('prices', item.price)
-  return renderLineItem(reads, {
-    ...item,
-    name: reads.get('products', price?.product ?? '')?.name ?? '',
-    description: null,
-    unitAmount: price?.unitAmount ?? 0,
-    currency: price?.currency ?? 'usd',
-    metadata: {},
-  })
 }
 
 function find(reads: Reads, id: string): PaymentLinkRecord {

@@ -1,4 +1,6 @@
 import type Stripe from 'stripe'
+import type { WireLineItem } from '../checkout/session.ts'
+import { renderLineItem } from '../checkout/session.ts'
 import type { PaymentLinkRecord } from '../store/account-records.ts'
 import type { Reads } from '../store/store.ts'
 
@@ -66,4 +68,16 @@ export function renderPaymentLink(reads: Reads, record: PaymentLinkRecord): Stri
     submit_type: record.submitType,
     url: `${reads.settings.publicUrl}/b/${record.id}`,
   }
+}
+
+export function renderLinkItem(reads: Reads, item: PaymentLinkRecord['lineItems'][number]): WireLineItem {
+  const price = reads.get('prices', item.price)
+  return renderLineItem(reads, {
+    ...item,
+    name: reads.get('products', price?.product ?? '')?.name ?? '',
+    description: null,
+    unitAmount: price?.unitAmount ?? 0,
+    currency: price?.currency ?? 'usd',
+    metadata: {},
+  })
 }

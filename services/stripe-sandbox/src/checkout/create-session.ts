@@ -21,6 +21,7 @@ import { paymentMethodTypes } from '../payments/payment-intent.ts'
 import type { LineItemRecord, PriceRecord, SessionRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
+import { withAskedDiscount } from './redeem.ts'
 import { MAX_LIFE_S, MIN_LIFE_S, totalOf } from './session.ts'
 
 const captureMethod = choice('automatic', 'automatic_async', 'manual')
@@ -68,6 +69,7 @@ export const CREATE_SESSION = {
   customer_creation: choice('always', 'if_required'),
   customer_email: email(),
   customer_update: anything(),
+  discounts: list(object({ coupon: text(), promotion_code: text() }), 1),
   excluded_payment_method_types: list(text()),
   expires_at: integer(),
   integration_identifier: text(),
@@ -131,7 +133,9 @@ export function createSession(tx: Tx, params: CreateSession): SessionRecord {
   const expiresAt = params.expires_at ?? tx.now + MAX_LIFE_S
   requireLife(expiresAt - tx.now)
   const lineItems = params.line_items.map((item, index) => newLineItem(tx, item, index))
-  const session = tx.put('sessions', buildSession(tx, params, { uiMode, expiresAt, lineItems }))
+  const opened = buildSession(tx, params, { uiMode, expiresAt, lineItems })
+  requireOneCurrency(opened)
+  const session = tx.put('sessions', withAskedDiscount(tx, opened, params))
   requireAmount(session)
   const filter = { allowed: session.allowedTypes, excluded: session.excludedTypes }
   if (paymentMethodTypes(session.currency, filter).length === 0) {
@@ -165,10 +169,13 @@ function requireLife(seconds: number): void {
   }
 }
 
-function requireAmount(session: SessionRecord): void {
+function requireOneCurrency(session: SessionRecord): void {
   if (session.lineItems.some((item) => item.currency !== session.currency)) {
     throw invalidRequest('All line items must have the same currency.', { param: 'line_items' })
   }
+}
+
+function requireAmount(session: SessionRecord): void {
   const total = totalOf(session)
   const minimum = minimumOf(session.currency)
   if (total > 0 && total < minimum) {
@@ -285,6 +292,7 @@ function buildSession(
     excludedTypes: params.excluded_payment_method_types ?? null,
     paymentIntent: null,
     paymentIntentData: intentData(params.payment_intent_data ?? {}),
+    allowPromotionCodes: params.allow_promotion_codes ?? null,
     submits: {},
     completedEvent: null,
   }

@@ -12,6 +12,7 @@ import type {
   SessionRecord,
 } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
+import { redeem } from './redeem.ts'
 import { expireRefusal, totalOf } from './session.ts'
 
 export type Payer = { readonly email: string | null; readonly name: string | null }
@@ -34,10 +35,9 @@ export function paySession(
   if (totalOf(session) === 0) return completeFree(tx, session, how.payer)
   const method = how.method(tx)
   const before = tx.get('payment_intents', session.paymentIntent ?? '')
-  const reusable = before?.status === 'requires_payment_method' || before?.status === 'requires_action'
-  const intent =
-    before && reusable && tx.settings.assume.sessionKeepsPaymentIntent ? before : intentOf(tx, session)
-  const created = intent === before ? undefined : render(tx, 'payment_intents', intent)
+  const kept = before && isOpen(before) && tx.settings.assume.sessionKeepsPaymentIntent ? before : undefined
+  const intent = kept ? atPrice(tx, kept, totalOf(session)) : intentOf(tx, session)
+  const created = kept ? undefined : render(tx, 'payment_intents', intent)
   const begun = tx.put('sessions', { ...session, paymentIntent: intent.id, payer: how.payer })
   const tellCreation = (): void => {
     if (created) emit(tx, 'payment_intent.created', created)
@@ -77,13 +77,21 @@ function conclude(tx: Tx, sessionId: string, outcome: PaymentOutcome): void {
   complete(tx, session, outcome.kind === 'paid' ? 'paid' : held)
 }
 
+// A promotion code typed after a decline makes the next attempt cheaper.
+function atPrice(tx: Tx, intent: PaymentIntentRecord, amount: number): PaymentIntentRecord {
+  return intent.amount === amount ? intent : tx.put('payment_intents', { ...intent, amount })
+}
+
 function completeFree(tx: Tx, session: SessionRecord, payer: Payer): PaymentOutcome {
+  const tried = tx.get('payment_intents', session.paymentIntent ?? '')
+  if (tried && isOpen(tried)) cancelPayment(tx, tried, 'automatic')
   complete(tx, { ...session, payer }, 'no_payment_required')
   return { kind: 'paid' }
 }
 
 function complete(tx: Tx, session: SessionRecord, paymentStatus: SessionRecord['paymentStatus']): void {
   const customer = customerOf(tx, session)
+  redeem(tx, session)
   const completed = tx.put('sessions', { ...session, status: 'complete', paymentStatus, customer })
   const event = emit(tx, 'checkout.session.completed', render(tx, 'sessions', completed))
   tx.put('sessions', { ...completed, completedEvent: event.id })
@@ -126,10 +134,14 @@ export function expireSession(tx: Tx, session: SessionRecord): SessionRecord {
   if (session.status !== 'open') throw invalidRequest(expireRefusal(session.status))
   const expired = tx.put('sessions', { ...session, status: 'expired' })
   const intent = tx.get('payment_intents', session.paymentIntent ?? '')
-  const open = intent && ['requires_payment_method', 'requires_action'].includes(intent.status)
-  if (open && tx.settings.assume.expiryCancelsPaymentIntent) cancelPayment(tx, intent, 'expired')
+  if (intent && isOpen(intent) && tx.settings.assume.expiryCancelsPaymentIntent)
+    cancelPayment(tx, intent, 'expired')
   emit(tx, 'checkout.session.expired', render(tx, 'sessions', expired))
   return expired
+}
+
+function isOpen({ status }: PaymentIntentRecord): boolean {
+  return status === 'requires_payment_method' || status === 'requires_action'
 }
 
 /** The Session's time is up. */

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { WirePrice } from '../accounts/catalog.ts'
 import { renderPrice } from '../accounts/catalog.ts'
 import { paymentMethodTypes } from '../payments/payment-intent.ts'
-import type { LineItemRecord, SessionRecord } from '../store/records.ts'
+import type { LineItemRecord, SessionDiscount, SessionRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
 
 export type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice | null }
@@ -10,16 +10,26 @@ export type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice |
 export const MIN_LIFE_S = 30 * 60
 export const MAX_LIFE_S = 24 * 3600
 
-export function totalOf(session: SessionRecord): number {
-  return session.lineItems.reduce((total, { unitAmount, quantity }) => total + unitAmount * quantity, 0)
+type Priced = { readonly lineItems: readonly LineItemRecord[] }
+
+/** Before any discount. */
+export function subtotalOf({ lineItems }: Priced): number {
+  return lineItems.reduce((total, { unitAmount, quantity }) => total + unitAmount * quantity, 0)
 }
 
-/** The Session as the API shows it; `line_items` is absent unless expanded. */
+export function discountOf({ lineItems }: Priced): number {
+  return lineItems.reduce((total, { discounted = 0 }) => total + discounted, 0)
+}
+
+/** What the payer owes. */
+export function totalOf(session: Priced): number {
+  return subtotalOf(session) - discountOf(session)
+}
+
 // What the sandbox's Sessions never use, as Stripe shows it unused.
 const UNUSED = {
   adaptive_pricing: { enabled: false },
   after_expiration: null,
-  allow_promotion_codes: null,
   automatic_tax: { enabled: false, liability: null, provider: null, status: null },
   billing_address_collection: null,
   client_secret: null,
@@ -34,7 +44,6 @@ const UNUSED = {
     terms_of_service_acceptance: null,
   },
   customer_account: null,
-  discounts: [],
   integration_identifier: null,
   invoice: null,
   invoice_creation: {
@@ -64,19 +73,20 @@ const UNUSED = {
   shipping_cost: null,
   shipping_options: [],
   subscription: null,
-  total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
   wallet_options: null,
 } as const satisfies Partial<Stripe.Checkout.Session>
 
+/** The Session as the API shows it; `line_items` is absent unless expanded. */
 export function renderSession(record: SessionRecord, publicUrl: string): Stripe.Checkout.Session {
-  const total = totalOf(record)
+  const { discount } = record
   return {
     id: record.id,
     object: 'checkout.session',
     ...UNUSED,
     allowed_payment_method_types: record.allowedTypes,
-    amount_subtotal: total,
-    amount_total: total,
+    allow_promotion_codes: record.allowPromotionCodes ?? null,
+    amount_subtotal: subtotalOf(record),
+    amount_total: totalOf(record),
     cancel_url: record.cancelUrl,
     client_reference_id: record.clientReferenceId,
     collected_information:
@@ -91,6 +101,14 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
       record.customer === null || record.customerCreation === 'always' ? record.customerCreation : null,
     customer_details: customerDetails(record),
     customer_email: record.customerEmail,
+    discounts: discount
+      ? [
+          {
+            coupon: discount.promotionCode === null ? discount.coupon : null,
+            promotion_code: discount.promotionCode,
+          },
+        ]
+      : [],
     ...(record.excludedTypes === null ? {} : { excluded_payment_method_types: record.excludedTypes }),
     expires_at: record.expiresAt,
     livemode: false,
@@ -106,6 +124,7 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
     status: record.status,
     submit_type: record.submitType,
     success_url: record.successUrl,
+    total_details: { amount_discount: discountOf(record), amount_shipping: 0, amount_tax: 0 },
     ui_mode: record.uiMode,
     url:
       record.status === 'open' && record.uiMode === 'hosted_page' ? `${publicUrl}/c/pay/${record.id}` : null,
@@ -132,20 +151,40 @@ function customerDetails(record: SessionRecord): Stripe.Checkout.Session.Custome
 
 export function renderLineItem(reads: Reads, item: LineItemRecord): WireLineItem {
   const price = reads.get('prices', item.price)
-  const total = item.unitAmount * item.quantity
+  const subtotal = item.unitAmount * item.quantity
+  const { discounted = 0 } = item
   return {
     id: item.id,
     object: 'item',
     adjustable_quantity: null,
-    amount_discount: 0,
-    amount_subtotal: total,
+    amount_discount: discounted,
+    amount_subtotal: subtotal,
     amount_tax: 0,
-    amount_total: total,
+    amount_total: subtotal - discounted,
     currency: item.currency,
     description: item.name,
     metadata: item.metadata,
     price: price ? renderPrice(price) : null,
     quantity: item.quantity,
+  }
+}
+
+/** The Session's discount as the parts of its totals carry it. */
+export function renderSessionDiscount(session: SessionRecord, discount: SessionDiscount): Stripe.Discount {
+  return {
+    id: discount.id,
+    object: 'discount',
+    checkout_session: session.id,
+    customer: session.customer,
+    customer_account: null,
+    end: null,
+    invoice: null,
+    invoice_item: null,
+    promotion_code: discount.promotionCode,
+    source: { coupon: discount.coupon, type: 'coupon' },
+    start: discount.start,
+    subscription: null,
+    subscription_item: null,
   }
 }
 

@@ -1,3 +1,4 @@
+import { applyPromotionCode } from '../checkout/redeem.ts'
 import { invalidRequest, noSuch } from '../errors.ts'
 import { newSecret } from '../events/webhook-endpoint.ts'
 import { newId } from '../ids.ts'
@@ -31,6 +32,15 @@ export function outcomes(route: Route, deps: ControlDeps): void {
     const intent = store.get('sessions', idOf(request))?.paymentIntent ?? ''
     return submitChallenge(deps, idOf(request), { intent, passed: answer === 'complete' })
   })
+  route('POST', 'sessions/:id/promotion_code', (request) =>
+    act((tx) => {
+      const session = tx.get('sessions', idOf(request))
+      if (!session) throw noSuch('checkout.session', idOf(request), { param: 'session' })
+      const refusal = applyPromotionCode(tx, session, textOf(readJson(request)['code']) ?? '')
+      if (refusal) throw invalidRequest(refusal.message, { param: 'code' })
+      return render(tx, 'sessions', tx.get('sessions', session.id) ?? session)
+    }),
+  )
   banksDecisions(route, act)
   route('POST', 'refunds/:id/fail', (request) =>
     act((tx) => {

@@ -199,6 +199,22 @@ export function object<S extends Shape>(shape: S): Reader<Params<S>> {
   return Object.assign(read, { shape })
 }
 
+/** The same parameters for any number of currencies: `currency_options[usd][amount_off]=…`. */
+export function byCurrency<S extends Shape>(shape: S): Reader<Record<string, Params<S>>> {
+  const option = object(shape)
+  return (value, path) => {
+    if (typeof value === 'string' || Array.isArray(value)) {
+      throw invalidParameter('Invalid hash', { param: path })
+    }
+    return Object.fromEntries(
+      Object.entries(value).map(([code, inner]) => {
+        const at = childPath(path, code)
+        return [currency()(code, at), option(inner, at)]
+      }),
+    )
+  }
+}
+
 /** Reads the parameters of a whole request; unknown ones are refused. */
 export function readParams<S extends Shape>(shape: S, form: FormObject): Params<S> {
   return readObject(shape, form, '')

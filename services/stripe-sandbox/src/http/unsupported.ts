@@ -66,7 +66,6 @@ const METHODS = METHOD_TYPES.map((type) => `payment_method_data.${type}`)
 export const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/checkout/sessions': [
     'customer_account',
-    'discounts',
     'managed_payments',
     'optional_items',
     'payment_intent_data.application_fee_amount',

@@ -3,11 +3,13 @@ import { format } from '../money.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
-import { ARROW, BANK, BRANDS, CARD, LOCK } from './icons.ts'
+import { BANK, BRANDS, CARD, LOCK } from './icons.ts'
 import type { Page } from './layout.ts'
 import type { Language, Messages } from './messages.ts'
 import { messagesOf, numberLocale } from './messages.ts'
 import { CHECKOUT_SCRIPT } from './checkout-script.ts'
+import type { TypedCode } from './order-summary.ts'
+import { orderSummary } from './order-summary.ts'
 
 export type FieldName = 'email' | 'number' | 'expiry' | 'cvc' | 'name' | 'iban'
 export type Fault = { readonly field: FieldName | null; readonly message: string }
@@ -18,6 +20,8 @@ export type FormState = {
   readonly method: 'card' | 'sepa_debit'
   readonly values: Partial<Record<FieldName, string>>
   readonly fault: Fault | null
+  /** A promotion code that was refused, and why. */
+  readonly code?: TypedCode
 }
 
 const TEST_CARDS: readonly [number: string, what: keyof Messages][] = [
@@ -44,60 +48,34 @@ export function checkoutPage(session: SessionRecord, language: Language, state: 
     wide: true,
     script: CHECKOUT_SCRIPT,
     main: html`
-      <section class="order" aria-labelledby="summary">${summary(session, language)}</section>
+      <section class="order" id="order" aria-labelledby="summary">
+        ${orderSummary(session, language, state.code)}
+      </section>
       <section class="pay-form" aria-label="${text.payment}">
-        ${form(session, { text, language, state, total })}
+        ${form(session, { text, language, state })}
       </section>
       ${totalOf(session) === 0 ? null : trials(session, text)}
     `,
   }
 }
 
-function summary(session: SessionRecord, language: Language): Html {
-  const text = messagesOf(language)
-  const money = (amount: number): string => format(amount, session.currency, numberLocale(language))
-  return html`
-    ${
-      session.cancelUrl === null
-        ? null
-        : html`<a class="back" href="${session.cancelUrl}">${ARROW} ${text.back}</a>`
-    }
-    <h1 id="summary">${text.summary}</h1>
-    <p class="due money">${money(totalOf(session))}</p>
-    <ul class="items">
-      ${session.lineItems.map(
-        (item) =>
-          html`<li>
-            <span class="tile" aria-hidden="true">${item.name.slice(0, 1).toUpperCase()}</span>
-            <span class="name"
-              >${item.name}${item.description === null ? null : html`<small>${item.description}</small>`}${
-                item.quantity === 1
-                  ? null
-                  : html`<small
-                      >${text.quantity} ${item.quantity} × ${money(item.unitAmount)} ${text.each}</small
-                    >`
-              }</span
-            >
-            <span class="money">${money(item.unitAmount * item.quantity)}</span>
-          </li>`,
-      )}
-    </ul>
-    <p class="sum"><span>${text.total}</span> <span class="money">${money(totalOf(session))}</span></p>
-  `
-}
-
 type Parts = {
   readonly text: Messages
   readonly language: Language
   readonly state: FormState
-  readonly total: string
+}
+
+/** What the button says: `Pay €129.00`. */
+export function payLabel(session: SessionRecord, language: Language): string {
+  const text = messagesOf(language)
+  const verb = { book: text.book, donate: text.donate }[session.submitType ?? ''] ?? text.pay
+  return `${verb} ${format(totalOf(session), session.currency, numberLocale(language))}`
 }
 
 function form(session: SessionRecord, parts: Parts): Html {
-  const { text, state, total } = parts
+  const { text, state } = parts
   const types = renderSession(session, '').payment_method_types
   const debit = types.includes('sepa_debit')
-  const verb = { book: text.book, donate: text.donate }[session.submitType ?? ''] ?? text.pay
   const general = state.fault !== null && state.fault.field === null ? state.fault.message : ''
   return html`
     <form
@@ -113,7 +91,9 @@ function form(session: SessionRecord, parts: Parts): Html {
       <input type="hidden" name="token" value="${state.submit}" />
       ${emailField(session, parts)}
       ${totalOf(session) === 0 ? null : methods(debit, types.includes('card'), parts)}
-      <button class="primary" id="pay" type="submit">${LOCK} ${verb} ${total}</button>
+      <button class="primary" id="pay" type="submit">
+        ${LOCK} <span id="pay-label">${payLabel(session, parts.language)}</span>
+      </button>
       <p class="progress" role="status" aria-live="polite" id="progress"></p>
     </form>
   `

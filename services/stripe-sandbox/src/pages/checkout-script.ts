@@ -78,6 +78,28 @@ export const CHECKOUT_SCRIPT = `
     }
   });
 
+  // A promotion code changes the order in place, and the card that is half typed stays.
+  const order = document.getElementById('order');
+  order.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const asked = event.target;
+    try {
+      const answer = await fetch(asked.action, {
+        method: 'POST',
+        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams(new FormData(asked)),
+      });
+      const result = await answer.json();
+      if (result.isOther) return location.reload();
+      order.innerHTML = result.order;
+      document.getElementById('pay-label').textContent = result.pay;
+      const next = order.querySelector('#code') || order.querySelector('.plain');
+      if (next) next.focus();
+    } catch {
+      location.reload();
+    }
+  });
+
   const brandOf = (plain) => /^4/.test(plain) ? 'visa' : /^3[47]/.test(plain) ? 'amex' : /^(5[1-5]|2[2-7])/.test(plain) ? 'mastercard' : '';
   const markBrand = () => {
     const field = input('number');

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
 import type { FormObject } from '../http/form.ts'
 import { emptyForm } from '../http/form.ts'
-import { newId } from '../ids.ts'
 import { format } from '../money.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { FormState } from './checkout-page.ts'
@@ -15,7 +14,8 @@ import type { Language } from './messages.ts'
 import { declineMessage, languageOf, messagesOf, numberLocale } from './messages.ts'
 import { noticePage } from './notice-page.ts'
 import type { PageDeps } from './payment-form.ts'
-import { fieldOf, formOf, readPaymentForm, valueOf } from './payment-form.ts'
+import { fieldOf, formOf, readPaymentForm, stateOf, valueOf } from './payment-form.ts'
+import { servePromotionCodes } from './promotion-code.routes.ts'
 import type { SubmitResult } from './submit-payment.ts'
 import { submitPayment } from './submit-payment.ts'
 
@@ -61,6 +61,7 @@ export function servePages(app: FastifyInstance, deps: PageDeps): void {
     </div>`
     return sendPage(reply, 200, { language, title: text.receiptTitle, main })
   })
+  servePromotionCodes(app, deps.store)
   serveChallenge(app, deps)
 }
 
@@ -109,22 +110,6 @@ function redisplay(visit: Visit, session: SessionRecord, state: FormState): Fast
 function refuse(visit: Visit, session: SessionRecord): FastifyReply {
   if (wantsJson(visit.request)) return visit.reply.code(409).send({ status: session.status })
   return sendPage(visit.reply, 409, noticePage(session, visit.language))
-}
-
-// Every page and every decline gets a new token; only a repeated click carries the same.
-function stateOf(form: FormObject): FormState {
-  const number = valueOf(form, 'number')
-  return {
-    submit: newId('submit'),
-    method: valueOf(form, 'method') === 'sepa_debit' ? 'sepa_debit' : 'card',
-    values: {
-      email: valueOf(form, 'email'),
-      name: valueOf(form, 'name'),
-      iban: valueOf(form, 'iban'),
-      ...(isOffered(number) ? { number, expiry: valueOf(form, 'expiry'), cvc: valueOf(form, 'cvc') } : {}),
-    },
-    fault: null,
-  }
 }
 
 function filled(form: FormObject, value: string): FormState {

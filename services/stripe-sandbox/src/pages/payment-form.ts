@@ -6,7 +6,9 @@ import { emptyForm, FormError, parseForm } from '../http/form.ts'
 import type { Store } from '../store/store.ts'
 import type { SessionRecord } from '../store/records.ts'
 import { totalOf } from '../checkout/session.ts'
-import type { FieldName, Fault } from './checkout-page.ts'
+import type { FieldName, Fault, FormState } from './checkout-page.ts'
+import { isOffered } from './checkout-page.ts'
+import { newId } from '../ids.ts'
 import type { Messages } from './messages.ts'
 import type { Submission } from './submit-payment.ts'
 
@@ -56,6 +58,22 @@ function readCard(form: FormObject, payer: Omit<Submission, 'means'>, text: Mess
         cvc,
       },
     },
+  }
+}
+
+/** Every page and every decline gets a new token; only a repeated click carries the same. */
+export function stateOf(form: FormObject): FormState {
+  const number = valueOf(form, 'number')
+  return {
+    submit: newId('submit'),
+    method: valueOf(form, 'method') === 'sepa_debit' ? 'sepa_debit' : 'card',
+    values: {
+      email: valueOf(form, 'email'),
+      name: valueOf(form, 'name'),
+      iban: valueOf(form, 'iban'),
+      ...(isOffered(number) ? { number, expiry: valueOf(form, 'expiry'), cvc: valueOf(form, 'cvc') } : {}),
+    },
+    fault: null,
   }
 }
 

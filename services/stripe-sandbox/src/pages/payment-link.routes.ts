@@ -29,6 +29,7 @@ function openSession(tx: Tx, link: PaymentLinkRecord): SessionRecord {
     // Without a page of the merchant's the payer is shown that it is paid.
     success_url:
       'redirect' in after ? after.redirect : `${tx.settings.publicUrl}/c/pay/{CHECKOUT_SESSION_ID}`,
+    allow_promotion_codes: link.allowPromotionCodes,
     customer_creation: link.customerCreation,
     metadata: link.metadata,
     ...(link.paymentIntentMetadata === null

@@ -33,6 +33,10 @@ svg{flex:none}
 .tile{display:grid;place-items:center;width:2.75rem;height:2.75rem;border-radius:10px;background:var(--accent-ground);color:var(--accent);font-weight:650;font-size:1.1rem;flex:none}
 .money{white-space:nowrap}
 .sum{display:flex;justify-content:space-between;gap:1rem;font-variant-numeric:tabular-nums;margin:1.25rem 0 0;padding-top:1.1rem;border-top:1px solid var(--line);font-weight:650}
+.part{display:flex;justify-content:space-between;align-items:center;gap:.75rem;margin:1.1rem 0 0;color:var(--soft);font-variant-numeric:tabular-nums}
+.part+.part{margin-top:.35rem}.part .money{margin-left:auto}.code{color:var(--ink);font-weight:600;margin-left:.3rem}
+.plain{border:0;background:transparent;color:var(--soft);font:inherit;min-width:1.75rem;min-height:1.75rem;border-radius:6px;cursor:pointer}.plain:hover{color:var(--bad)}
+.promotion{margin:1.25rem 0 0}.beside{display:flex;gap:.6rem}.beside .secondary{width:auto;flex:none;min-height:2.9rem;padding:.4rem 1rem}
 .card{background:var(--paper);border:1px solid var(--line);border-radius:16px;padding:1.5rem;box-shadow:var(--shade)}
 @media (min-width:40rem){.card{padding:1.9rem}}
 form.card,.stack{display:grid;gap:1.15rem}

@@ -16,6 +16,10 @@ export type CouponRecord = {
   readonly name: string | null
   readonly metadata: Metadata
   readonly deleted: boolean
+  /** Only these products are discounted; absent for all. */
+  readonly appliesTo?: readonly string[]
+  /** `amountOff` in other currencies. */
+  readonly amountOffByCurrency?: Readonly<Record<string, number>>
 }
 
 export type PromotionCodeRecord = {
@@ -31,6 +35,8 @@ export type PromotionCodeRecord = {
   readonly firstTimeTransaction: boolean
   readonly minimumAmount: number | null
   readonly minimumAmountCurrency: string | null
+  /** `minimumAmount` in other currencies. */
+  readonly minimumByCurrency?: Readonly<Record<string, number>>
   readonly metadata: Metadata
 }
 

@@ -187,6 +187,18 @@ export type LineItemRecord = {
   readonly currency: string
   readonly price: string
   readonly metadata: Metadata
+  /** What the Session's discount takes off; absent for nothing. */
+  readonly discounted?: number
+}
+
+/** A coupon, named by the merchant or through a promotion code, that lowers one Session. */
+export type SessionDiscount = {
+  readonly id: string
+  readonly start: number
+  readonly coupon: string
+  readonly promotionCode: string | null
+  /** What the payer sees of it: the code, or the coupon's name. */
+  readonly label: string
 }
 
 export type SessionRecord = {
@@ -226,6 +238,9 @@ export type SessionRecord = {
   readonly completedEvent: string | null
   /** The payment link that opened it. */
   readonly paymentLink?: string
+  /** Whether the payer may type a promotion code; null when nobody said. */
+  readonly allowPromotionCodes?: boolean | null
+  readonly discount?: SessionDiscount | null
 }
 
 export type PaymentOutcome =
