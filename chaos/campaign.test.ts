@@ -12,6 +12,7 @@ import { readOptions } from './options.ts'
 import { LIFE_WEIGHTS, planPayments, planStrikes } from './plan.ts'
 import { plantBug, PLANTS } from './plants.ts'
 import { keepHistory, reportOf } from './report.ts'
+import { checkWireLog } from '../tools/stripe-schema/sent.ts'
 
 const OPTIONS = readOptions(['--payments', '44', '--seed', '24', '--payers', '16', '--gap', '500'])
 
@@ -37,6 +38,10 @@ describe('a crash campaign', () => {
     assert.equal(bookings.length, OPTIONS.payments)
     assert.ok(rows.payments.filter(({ paid }) => paid).length > OPTIONS.payments / 2)
     assert.ok(rows.events.some(({ source }) => source === 'sweep'))
+  })
+
+  it('was fed nothing by the sandbox that Stripe would not send', () => {
+    checkWireLog(outcome.wireLog ?? '')
   })
 })
 

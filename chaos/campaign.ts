@@ -28,6 +28,8 @@ export type Outcome = {
   readonly plan: readonly PlannedPayment[]
   /** Where the data and the logs of the processes are, until `forget`. */
   readonly folder: string
+  /** Everything the sandbox sent, for checking it; null in campaigns too long to keep it. */
+  readonly wireLog: string | null
   readonly lastWrong: readonly Violation[]
   readonly tookMs: { readonly storm: number; readonly healing: number }
   readonly forget: () => void
@@ -41,6 +43,8 @@ const FAST_HEALING = {
   RECONCILE_AFTER_SECONDS: '5',
 }
 const LOOK_AGAIN_MS = 1000
+// A payment's life is some hundred kilobytes on the wire.
+const WIRE_LOGGED_PAYMENTS_MAX = 200
 
 /** Runs one campaign; `say` is told how far it has come. */
 export async function runCampaign(options: CampaignOptions, say: (line: string) => void): Promise<Outcome> {
@@ -50,8 +54,10 @@ export async function runCampaign(options: CampaignOptions, say: (line: string) 
   const history = createHistory()
   const plan = planPayments(options.seed, options.payments)
   const planted = options.plant === null ? null : plantBug(options.plant, folder)
+  const wireLog = plan.length > WIRE_LOGGED_PAYMENTS_MAX ? null : join(folder, 'wire.jsonl')
   const platform = await startPlatform({
     folder,
+    wireLog,
     seed: options.seed,
     history,
     gatewayMain: planted ?? GATEWAY_MAIN,
@@ -65,7 +71,7 @@ export async function runCampaign(options: CampaignOptions, say: (line: string) 
     recordRecovery(history, 'after the last fault: everything is right', healed.tookMs)
     const tookMs = { storm: stormMs, healing: healed.tookMs }
     const forget = (): void => rmSync(folder, { recursive: true, force: true })
-    return { ...healed, history, plan, folder, tookMs, forget }
+    return { ...healed, history, plan, folder, wireLog, tookMs, forget }
   } finally {
     await platform.stop()
   }

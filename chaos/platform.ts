@@ -37,6 +37,8 @@ export type PlatformOptions = {
   /** The gateway's main, or that of a broken copy. */
   readonly gatewayMain: string
   readonly healing: Readonly<Record<string, string>>
+  /** Where the sandbox writes down everything that it sends; null for nowhere. */
+  readonly wireLog: string | null
 }
 
 export const GATEWAY_MAIN = fileURLToPath(new URL('../services/payment-gateway/src/main.ts', import.meta.url))
@@ -67,7 +69,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const [sandbox, booking] = await Promise.all([
       service('sandbox', SANDBOX_MAIN, {
         port: sandboxPort,
-        env: sandboxEnv(balancer),
+        env: sandboxEnv(balancer, options.wireLog),
         healthPath: '/_sandbox/health',
       }),
       service('booking', BOOKING_MAIN, {
@@ -98,10 +100,11 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return [...ports]
 }
 
-function sandboxEnv(balancer: Balancer): Record<string, string> {
+function sandboxEnv(balancer: Balancer, wireLog: string | null): Record<string, string> {
   return {
     WEBHOOK_URL: `${balancer.url}/api/v1/payment-gateway/webhooks/stripe`,
     WEBHOOK_SECRET,
+    ...(wireLog === null ? {} : { WIRE_LOG: wireLog }),
   }
 }
 

@@ -1,8 +1,9 @@
 // The Stripe sandbox as a process of its own, with its delays shortened to fit into a campaign.
 import { runService } from '@passerelle/kit/service'
 import { startSandbox } from '@passerelle/stripe-sandbox/sandbox'
+import { wireLog } from '@passerelle/stripe-sandbox/sent'
 
-const { PORT = '0', WEBHOOK_URL = '', WEBHOOK_SECRET = '' } = process.env
+const { PORT = '0', WEBHOOK_URL = '', WEBHOOK_SECRET = '', WIRE_LOG } = process.env
 
 await runService({
   name: 'stripe-sandbox',
@@ -11,6 +12,7 @@ await runService({
       port: Number(PORT),
       webhookUrl: WEBHOOK_URL,
       webhookSecret: WEBHOOK_SECRET,
+      ...(WIRE_LOG === undefined ? {} : { onSent: wireLog(WIRE_LOG) }),
       settings: {
         chargeUpdatedDelayMs: 400,
         refundUpdatedDelayMs: 200,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +7,11 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { runStart } from './start-command.ts'
 import type { StartCommand } from './start-command.ts'
 import { freshEnvironment, until } from './stack.ts'
+import { checkWireLog } from '../tools/stripe-schema/sent.ts'
 
 describe('npm start', { skip: process.platform !== 'linux' && 'looks at processes through /proc' }, () => {
   let dataDir: string
+  let wireLog: string
   let env: Record<string, string>
   let commands: StartCommand[]
 
@@ -29,7 +31,8 @@ describe('npm start', { skip: process.platform !== 'linux' && 'looks at processe
 
   before(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'passerelle-start-'))
-    env = await freshEnvironment(dataDir)
+    wireLog = join(dataDir, 'wire.jsonl')
+    env = { ...(await freshEnvironment(dataDir)), SANDBOX_WIRE_LOG: wireLog }
   })
   beforeEach(() => {
     commands = []
@@ -41,7 +44,13 @@ describe('npm start', { skip: process.platform !== 'linux' && 'looks at processe
     if ('passed' in test && !test.passed)
       process.stderr.write(`${commands.flatMap(({ lines }) => lines).join('\n')}\n`)
   })
-  after(() => rmSync(dataDir, { recursive: true, force: true }))
+  after(() => {
+    try {
+      if (existsSync(wireLog)) checkWireLog(wireLog)
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+  })
 
   it('ends on Ctrl-C with 0 and leaves no process; started again it keeps its data', async () => {
     const first = start()

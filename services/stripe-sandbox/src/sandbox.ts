@@ -27,7 +27,7 @@ import { listenOperations, listenSecret } from './listen/listen.routes.ts'
 import { Relay } from './listen/relay.ts'
 import { requestLog } from './listen/request-log.ts'
 import { servePages } from './pages/page.routes.ts'
-import { servePaymentLinks } from './pages/payment-link.routes.ts'
+import { servePaymentLinks, serveRecovery } from './pages/payment-link.routes.ts'
 import { balanceOperations } from './payments/balance.routes.ts'
 import { cashBalanceOperations } from './payments/cash-balance.routes.ts'
 import { chargeOperations } from './payments/charge.routes.ts'
@@ -116,6 +116,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   serveApi(app, api, operations(resend, relay))
   serveElements(app)
   servePaymentLinks(app, store)
+  serveRecovery(app, store)
   servePages(app, { store, deliverer, log })
   serveDashboard(app, { store, deliverer, faults })
   serveControl(app, { store, scheduler, deliverer, faults, log })

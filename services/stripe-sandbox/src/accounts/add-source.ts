@@ -1,5 +1,6 @@
 import { noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
+import type { Metadata } from '../http/params.ts'
 import { newNumberedId } from '../ids.ts'
 import { instrumentByAlias } from '../payments/instruments.ts'
 import type { SourceRecord } from '../store/account-records.ts'
@@ -7,7 +8,7 @@ import type { Tx } from '../store/store.ts'
 import { renderSource } from './source.ts'
 
 /** Keeps the card behind `tok_…` with the customer, or throws the 400 of an unknown token. */
-export function addSource(tx: Tx, customer: string, token: string): SourceRecord {
+export function addSource(tx: Tx, customer: string, token: string, metadata: Metadata = {}): SourceRecord {
   const instrument = instrumentByAlias(token)
   if (!instrument) throw noSuch('token', token, { param: 'source', inBody: true })
   const source = tx.put('sources', {
@@ -18,7 +19,7 @@ export function addSource(tx: Tx, customer: string, token: string): SourceRecord
     name: null,
     expMonth: 12,
     expYear: new Date(tx.nowMs).getUTCFullYear() + 1,
-    metadata: {},
+    metadata,
   })
   emit(tx, 'customer.source.created', renderSource(source))
   return source

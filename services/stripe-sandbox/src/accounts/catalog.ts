@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { newId, newNumberedId } from '../ids.ts'
-import type { CustomerRecord, PriceRecord, ProductRecord } from '../store/records.ts'
+import type { CustomerRecord, PriceRecord, ProductRecord } from '../store/account-records.ts'
 import type { Tx } from '../store/store.ts'
 
 /** As on the wire: the SDK's Decimal is a string there. */
@@ -14,8 +14,8 @@ export function renderCustomer(
   return {
     id: record.id,
     object: 'customer',
-    address: null,
-    balance: 0,
+    address: record.address ?? null,
+    balance: record.balance ?? 0,
     created: record.created,
     currency: null,
     customer_account: null,
@@ -28,16 +28,16 @@ export function renderCustomer(
     invoice_settings: {
       custom_fields: null,
       default_payment_method: record.defaultPaymentMethod,
-      footer: null,
+      footer: record.footer ?? null,
       rendering_options: null,
     },
     livemode: false,
     metadata: record.metadata,
     name: record.name,
     phone: record.phone,
-    preferred_locales: [],
-    shipping: null,
-    tax_exempt: 'none',
+    preferred_locales: [...(record.preferredLocales ?? [])],
+    shipping: record.shipping ?? null,
+    tax_exempt: record.taxExempt ?? 'none',
     test_clock: null,
   }
 }
@@ -49,22 +49,22 @@ export function renderProduct(record: ProductRecord): Stripe.Product | Stripe.De
     object: 'product',
     active: record.active,
     created: record.created,
-    default_price: null,
+    default_price: record.defaultPrice ?? null,
     description: record.description,
     images: record.images,
     livemode: false,
-    marketing_features: [],
+    marketing_features: (record.marketingFeatures ?? []).map((name) => ({ name })),
     metadata: record.metadata,
     name: record.name,
     package_dimensions: null,
-    shippable: null,
+    shippable: record.shippable ?? null,
     statement_descriptor: null,
-    tax_code: null,
+    tax_code: record.taxCode ?? null,
     tax_details: null,
     type: 'service',
-    unit_label: null,
+    unit_label: record.unitLabel ?? null,
     updated: record.updated,
-    url: null,
+    url: record.url ?? null,
   }
 }
 
@@ -91,7 +91,7 @@ export function renderPrice(record: PriceRecord): WirePrice {
           usage_type: 'licensed',
         }
       : null,
-    tax_behavior: 'unspecified',
+    tax_behavior: record.taxBehavior ?? 'unspecified',
     tiers_mode: null,
     transform_quantity: null,
     type: record.recurring ? 'recurring' : 'one_time',

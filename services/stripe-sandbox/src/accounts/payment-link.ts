@@ -24,9 +24,7 @@ const UNUSED = {
   on_behalf_of: null,
   payment_method_collection: 'always',
   payment_method_options: null,
-  payment_method_types: null,
   phone_number_collection: { enabled: false },
-  restrictions: null,
   shipping_address_collection: null,
   shipping_options: [],
   subscription_data: null,
@@ -42,6 +40,7 @@ export function renderPaymentLink(reads: Reads, record: PaymentLinkRecord): Stri
     id: record.id,
     object: 'payment_link',
     ...UNUSED,
+    ...record.shown,
     active: record.active,
     after_completion:
       'redirect' in after
@@ -53,20 +52,27 @@ export function renderPaymentLink(reads: Reads, record: PaymentLinkRecord): Stri
     inactive_message: record.inactiveMessage,
     livemode: false,
     metadata: record.metadata,
-    payment_intent_data:
-      record.paymentIntentMetadata === null
-        ? null
-        : {
-            capture_method: null,
-            description: null,
-            metadata: record.paymentIntentMetadata,
-            setup_future_usage: null,
-            statement_descriptor: null,
-            statement_descriptor_suffix: null,
-            transfer_group: null,
-          },
+    payment_intent_data: record.paymentIntentData ? intentData(record.paymentIntentData) : null,
+    payment_method_types: record.types ? [...record.types] : null,
+    restrictions: record.limit
+      ? { completed_sessions: { count: record.completed ?? 0, limit: record.limit } }
+      : null,
     submit_type: record.submitType,
     url: `${reads.settings.publicUrl}/b/${record.id}`,
+  }
+}
+
+function intentData(
+  data: NonNullable<PaymentLinkRecord['paymentIntentData']>,
+): Stripe.PaymentLink.PaymentIntentData {
+  return {
+    capture_method: data.captureMethod === 'automatic_async' ? null : data.captureMethod,
+    description: data.description,
+    metadata: data.metadata,
+    setup_future_usage: data.setupFutureUsage,
+    statement_descriptor: data.statementDescriptor,
+    statement_descriptor_suffix: data.statementDescriptorSuffix,
+    transfer_group: data.transferGroup ?? null,
   }
 }
 

@@ -3,7 +3,7 @@ import { emit } from '../events/event.ts'
 import { LIST, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import { anything, changeMetadata, integer, metadata, text } from '../http/params.ts'
+import { changeMetadata, integer, metadata, text } from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { SourceRecord } from '../store/account-records.ts'
 import type { Reads } from '../store/store.ts'
@@ -14,17 +14,16 @@ const CHANGE = {
   exp_year: integer({ min: 2000, max: 2100 }),
   metadata: metadata(),
   name: text(),
-  owner: anything(),
 }
 
 export const sourceOperations: readonly Operation[] = [
   operation(
     'POST /v1/customers/:id/sources',
-    { source: text(), metadata: metadata(), validate: anything() },
+    { source: text(), metadata: metadata() },
     (tx, { id, params }) => {
       requireCustomer(tx, id)
       if (!params.source) throw missingParameter('source')
-      return render(tx, 'sources', addSource(tx, id, params.source))
+      return render(tx, 'sources', addSource(tx, id, params.source, changeMetadata({}, params.metadata)))
     },
   ),
   operation('GET /v1/customers/:id/sources', { ...LIST, object: text() }, (tx, { id, params, path }) =>

@@ -1,9 +1,10 @@
 import { newPrice, newProduct } from '../accounts/catalog.ts'
+import { priceOf, PRICED, PRODUCT_NAMED, productOf } from '../accounts/catalog-params.ts'
 import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../errors.ts'
-import { newNumberedId, randomText } from '../ids.ts'
+import { SHIPPING, shippingOf } from '../http/address.ts'
+import { newNumberedId } from '../ids.ts'
 import type { Params } from '../http/params.ts'
 import {
-  anything,
   changeMetadata,
   choice,
   currency,
@@ -13,99 +14,61 @@ import {
   list,
   metadata,
   object,
+  only,
   text,
   url,
 } from '../http/params.ts'
 import { minimumOf, symbolText } from '../money.ts'
+import { CARD_OPTIONS } from '../payments/method-options.ts'
 import { paymentMethodTypes } from '../payments/payment-intent.ts'
-import type { LineItemRecord, PriceRecord, SessionRecord } from '../store/records.ts'
+import type { PriceRecord } from '../store/account-records.ts'
+import type { LineItemRecord, SessionRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
+import { customTextOf, FIXED_QUANTITY, INTENT_DATA, intentDataOf, PAGE } from './page-params.ts'
 import { withAskedDiscount } from './redeem.ts'
-import { MAX_LIFE_S, MIN_LIFE_S, totalOf } from './session.ts'
-
-const captureMethod = choice('automatic', 'automatic_async', 'manual')
+import { MAX_LIFE_S, MIN_LIFE_S, newSessionId, totalOf } from './session.ts'
 
 const lineItem = object({
-  adjustable_quantity: anything(),
+  adjustable_quantity: FIXED_QUANTITY,
   metadata: metadata(),
   price: text(),
-  price_data: object({
-    currency: currency(),
-    product: text(),
-    product_data: object({
-      description: text(),
-      images: list(text(), 8),
-      metadata: metadata(),
-      name: text(250),
-      tax_code: text(),
-      tax_details: anything(),
-      unit_label: text(),
-    }),
-    recurring: anything(),
-    tax_behavior: choice('exclusive', 'inclusive', 'unspecified'),
-    unit_amount: integer({ min: 0 }),
-    unit_amount_decimal: text(),
-  }),
+  price_data: object({ ...PRICED, product: text(), product_data: object(PRODUCT_NAMED) }),
   quantity: integer({ min: 1, max: 999_999 }),
-  tax_rates: anything(),
 })
 
 export const CREATE_SESSION = {
-  adaptive_pricing: anything(),
-  after_expiration: anything(),
-  allow_promotion_codes: flag(),
+  ...PAGE,
+  adaptive_pricing: object({ enabled: only(flag(), false) }),
+  after_expiration: object({ recovery: object({ allow_promotion_codes: flag(), enabled: flag() }) }),
   allowed_payment_method_types: list(text()),
-  automatic_tax: anything(),
-  billing_address_collection: anything(),
-  branding_settings: anything(),
   cancel_url: url(),
   client_reference_id: text(200),
-  consent_collection: anything(),
   currency: currency(),
-  custom_fields: anything(),
-  custom_text: anything(),
   customer: text(),
-  customer_creation: choice('always', 'if_required'),
   customer_email: email(),
-  customer_update: anything(),
+  customer_update: object({
+    address: only(text(), 'never'),
+    name: choice('auto', 'never'),
+    shipping: only(text(), 'never'),
+  }),
   discounts: list(object({ coupon: text(), promotion_code: text() }), 1),
   excluded_payment_method_types: list(text()),
   expires_at: integer(),
   integration_identifier: text(),
-  invoice_creation: anything(),
   line_items: list(lineItem, 100),
   locale: text(10),
-  metadata: metadata(),
   mode: choice('payment', 'setup', 'subscription'),
-  name_collection: anything(),
-  origin_context: anything(),
-  payment_intent_data: object({
-    capture_method: captureMethod,
-    description: text(1000),
-    metadata: metadata(),
-    receipt_email: email(),
-    setup_future_usage: choice('off_session', 'on_session'),
-    shipping: anything(),
-    statement_descriptor: text(22),
-    statement_descriptor_suffix: text(22),
-    transfer_group: text(),
-  }),
-  payment_method_collection: anything(),
-  payment_method_configuration: text(),
-  payment_method_options: anything(),
+  origin_context: choice('mobile_app', 'web'),
+  payment_intent_data: object({ ...INTENT_DATA, receipt_email: email(), shipping: SHIPPING }),
+  payment_method_collection: only(choice('always', 'if_required'), 'if_required'),
+  payment_method_options: object({ card: CARD_OPTIONS }),
   /** Removed from the API; older callers may still send it. */
   payment_method_types: list(text()),
-  phone_number_collection: anything(),
-  redirect_on_completion: anything(),
   return_url: url(),
-  saved_payment_method_options: anything(),
-  shipping_address_collection: anything(),
-  submit_type: choice('auto', 'book', 'donate', 'pay', 'subscribe'),
   success_url: url(),
-  tax_id_collection: anything(),
-  ui_mode: choice('elements', 'embedded_page', 'form', 'hosted_page'),
-  wallet_options: anything(),
+  ui_mode: only(choice('elements', 'embedded_page', 'form', 'hosted_page'), 'hosted_page'),
+  wallet_options: object({ link: object({ display: choice('auto', 'never') }) }),
 }
 
 export type CreateSession = Params<typeof CREATE_SESSION>
@@ -127,6 +90,11 @@ export function createSession(tx: Tx, params: CreateSession): SessionRecord {
       param: 'customer',
     })
   }
+  if (params.customer_update && !params.customer) {
+    throw invalidParameter('`customer_update` can only be used with `customer`.', {
+      param: 'customer_update',
+    })
+  }
   if (params.customer && !tx.get('customers', params.customer)) {
     throw noSuch('customer', params.customer, { param: 'customer', inBody: true })
   }
@@ -134,7 +102,7 @@ export function createSession(tx: Tx, params: CreateSession): SessionRecord {
   requireLife(expiresAt - tx.now)
   const lineItems = params.line_items.map((item, index) => newLineItem(tx, item, index))
   const opened = buildSession(tx, params, { uiMode, expiresAt, lineItems })
-  requireOneCurrency(opened)
+  requireOneCurrency(opened, params.currency)
   const session = tx.put('sessions', withAskedDiscount(tx, opened, params))
   requireAmount(session)
   const filter = { allowed: session.allowedTypes, excluded: session.excludedTypes }
@@ -169,7 +137,13 @@ function requireLife(seconds: number): void {
   }
 }
 
-function requireOneCurrency(session: SessionRecord): void {
+function requireOneCurrency(session: SessionRecord, asked: string | null | undefined): void {
+  if (asked && asked !== session.currency) {
+    throw invalidRequest(
+      `The currency ${asked} is not that of the line items (${session.currency}), and the sandbox's prices have no currency_options.`,
+      { param: 'currency' },
+    )
+  }
   if (session.lineItems.some((item) => item.currency !== session.currency)) {
     throw invalidRequest('All line items must have the same currency.', { param: 'line_items' })
   }
@@ -194,7 +168,13 @@ function requireAmount(session: SessionRecord): void {
 
 function newLineItem(tx: Tx, item: LineItemShape, index: number): LineItemRecord {
   const path = `line_items[${index}]`
-  const { price, name, description } = priceOf(tx, item, path)
+  const { price, name, description } = pricedLine(tx, item, path)
+  if (price.recurring) {
+    throw invalidRequest(
+      'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
+      { param: path },
+    )
+  }
   return {
     id: newNumberedId('li'),
     name,
@@ -207,7 +187,7 @@ function newLineItem(tx: Tx, item: LineItemShape, index: number): LineItemRecord
   }
 }
 
-function priceOf(
+function pricedLine(
   tx: Tx,
   item: LineItemShape,
   path: string,
@@ -220,46 +200,22 @@ function priceOf(
   }
   const data = item.price_data
   if (!data) throw missingParameter(`${path}[price]`)
-  if (!data.currency) throw missingParameter(`${path}[price_data][currency]`)
-  const unitAmount = unitAmountOf(data, path)
+  const asked = priceOf(data, (name) => `${path}[price_data][${name}]`)
   const product = data.product ? tx.get('products', data.product) : undefined
   if (data.product && !product) {
     throw noSuch('product', data.product, { param: `${path}[price_data][product]`, inBody: true })
   }
   const named = product ?? newProductOf(tx, data.product_data, path)
-  const price = newPrice(tx, {
-    currency: data.currency,
-    unitAmount,
-    product: named.id,
-    active: product !== undefined,
-  })
+  const price = newPrice(tx, { ...asked, product: named.id, active: product !== undefined })
   return { price, name: named.name, description: named.description }
 }
 
-type PriceData = NonNullable<LineItemShape['price_data']>
+type ProductData = NonNullable<LineItemShape['price_data']>['product_data']
 
-function unitAmountOf(data: PriceData, path: string): number {
-  if (typeof data.unit_amount === 'number') return data.unit_amount
-  const decimal = data.unit_amount_decimal
-  if (!decimal) throw missingParameter(`${path}[price_data][unit_amount]`)
-  if (!/^\d{1,12}(\.0+)?$/.test(decimal)) {
-    throw invalidParameter('The sandbox only takes whole minor units.', {
-      param: `${path}[price_data][unit_amount_decimal]`,
-    })
-  }
-  return Number(decimal)
-}
-
-function newProductOf(tx: Tx, data: PriceData['product_data'], path: string) {
+function newProductOf(tx: Tx, data: ProductData, path: string) {
   if (!data) throw missingParameter(`${path}[price_data][product_data]`)
   if (!data.name) throw missingParameter(`${path}[price_data][product_data][name]`)
-  return newProduct(tx, {
-    name: data.name,
-    description: data.description ?? null,
-    images: data.images ?? [],
-    metadata: changeMetadata({}, data.metadata),
-    active: false,
-  })
+  return newProduct(tx, { ...productOf(data), name: data.name, active: false })
 }
 
 function buildSession(
@@ -269,7 +225,7 @@ function buildSession(
 ): SessionRecord {
   const total = made.lineItems.reduce((sum, item) => sum + item.unitAmount * item.quantity, 0)
   return {
-    id: `cs_test_a1${randomText(56)}`,
+    id: newSessionId(),
     created: tx.now,
     expiresAt: made.expiresAt,
     status: 'open',
@@ -291,7 +247,10 @@ function buildSession(
     allowedTypes: params.allowed_payment_method_types ?? params.payment_method_types ?? null,
     excludedTypes: params.excluded_payment_method_types ?? null,
     paymentIntent: null,
-    paymentIntentData: intentData(params.payment_intent_data ?? {}),
+    paymentIntentData: intentData(params),
+    shown: shownOf(params),
+    ...recoveryOf(params),
+    customerUpdate: { name: params.customer_update?.name === 'auto' },
     allowPromotionCodes: params.allow_promotion_codes ?? null,
     submits: {},
     completedEvent: null,
@@ -304,16 +263,29 @@ function payerOf(tx: Tx, customerId: string | null | undefined): SessionRecord['
   return customer ? { email: customer.email, name: customer.name } : null
 }
 
-function intentData(
-  data: NonNullable<CreateSession['payment_intent_data']>,
-): SessionRecord['paymentIntentData'] {
+function intentData(params: CreateSession): SessionRecord['paymentIntentData'] {
+  const data = params.payment_intent_data ?? {}
+  const threeDSecure = params.payment_method_options?.card?.request_three_d_secure
   return {
-    metadata: changeMetadata({}, data.metadata),
-    captureMethod: data.capture_method ?? 'automatic_async',
-    description: data.description ?? null,
+    ...intentDataOf(data),
     receiptEmail: data.receipt_email ?? null,
-    setupFutureUsage: data.setup_future_usage ?? null,
-    statementDescriptor: data.statement_descriptor ?? null,
-    statementDescriptorSuffix: data.statement_descriptor_suffix ?? null,
+    shipping: shippingOf(data.shipping),
+    ...(threeDSecure ? { threeDSecure } : {}),
   }
+}
+
+function shownOf(params: CreateSession): NonNullable<SessionRecord['shown']> {
+  const link = params.wallet_options?.link?.display
+  return {
+    ...(params.custom_text ? { custom_text: customTextOf(params.custom_text) } : {}),
+    ...(params.integration_identifier ? { integration_identifier: params.integration_identifier } : {}),
+    ...(params.origin_context ? { origin_context: params.origin_context } : {}),
+    ...(link ? { wallet_options: { link: { display: link } } } : {}),
+  }
+}
+
+function recoveryOf(params: CreateSession): Pick<SessionRecord, 'recovery'> {
+  const recovery = params.after_expiration?.recovery
+  if (!recovery?.enabled) return {}
+  return { recovery: { allowPromotionCodes: recovery.allow_promotion_codes ?? false, expiresAt: null } }
 }

@@ -4,6 +4,7 @@ import { emit } from '../events/event.ts'
 import { cancelPayment } from '../payments/capture-payment.ts'
 import { answerChallenge, confirmPayment } from '../payments/confirm-payment.ts'
 import { newPaymentIntent, paymentMethodTypes } from '../payments/payment-intent.ts'
+import { newNumberedId } from '../ids.ts'
 import { render } from '../resources.ts'
 import type {
   PaymentIntentRecord,
@@ -12,12 +13,14 @@ import type {
   SessionRecord,
 } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
+import { later } from '../tasks.ts'
 import { redeem } from './redeem.ts'
-import { expireRefusal, totalOf } from './session.ts'
+import { expireRefusal, MAX_LIFE_S, newSessionId, subtotalOf, totalOf } from './session.ts'
 
 export type Payer = { readonly email: string | null; readonly name: string | null }
 
 const SUBMITS_KEPT = 20
+const RECOVERY_S = 30 * 86_400
 
 /**
  * The payer submits the page: the PaymentIntent is made now and confirmed. A decline leaves the Session open.
@@ -92,18 +95,38 @@ function completeFree(tx: Tx, session: SessionRecord, payer: Payer): PaymentOutc
 function complete(tx: Tx, session: SessionRecord, paymentStatus: SessionRecord['paymentStatus']): void {
   const customer = customerOf(tx, session)
   redeem(tx, session)
+  countForLink(tx, session.paymentLink)
   const completed = tx.put('sessions', { ...session, status: 'complete', paymentStatus, customer })
   const event = emit(tx, 'checkout.session.completed', render(tx, 'sessions', completed))
   tx.put('sessions', { ...completed, completedEvent: event.id })
 }
 
 function customerOf(tx: Tx, session: SessionRecord): string | null {
+  updateCustomer(tx, session)
   if (session.customer !== null || session.customerCreation !== 'always') return session.customer
   const customer = newCustomer(tx, { email: session.payer?.email ?? null, name: session.payer?.name ?? null })
   emit(tx, 'customer.created', render(tx, 'customers', customer))
   const intent = tx.get('payment_intents', session.paymentIntent ?? '')
   if (intent) tx.put('payment_intents', { ...intent, customer: customer.id })
   return customer.id
+}
+
+// A link with a limit closes with its last Session.
+function countForLink(tx: Tx, id: string | undefined): void {
+  const link = tx.get('payment_links', id ?? '')
+  if (!link) return
+  const completed = (link.completed ?? 0) + 1
+  const active = link.active && (!link.limit || completed < link.limit)
+  tx.put('payment_links', { ...link, completed, active })
+}
+
+// `customer_update[name]=auto`: the name the payer typed becomes the customer's.
+function updateCustomer(tx: Tx, session: SessionRecord): void {
+  const customer = tx.get('customers', session.customer ?? '')
+  const name = session.payer?.name
+  if (!customer || !name || !session.customerUpdate?.name || customer.name === name) return
+  const changed = tx.put('customers', { ...customer, name })
+  emit(tx, 'customer.updated', render(tx, 'customers', changed), { name: customer.name })
 }
 
 function intentOf(tx: Tx, session: SessionRecord): PaymentIntentRecord {
@@ -132,7 +155,12 @@ export function pageUrl(tx: Tx, sessionId: string): string {
 /** Closes an open Session, or throws the 400 that names its status. */
 export function expireSession(tx: Tx, session: SessionRecord): SessionRecord {
   if (session.status !== 'open') throw invalidRequest(expireRefusal(session.status))
-  const expired = tx.put('sessions', { ...session, status: 'expired' })
+  const { recovery } = session
+  const expired = tx.put('sessions', {
+    ...session,
+    status: 'expired',
+    ...(recovery ? { recovery: { ...recovery, expiresAt: tx.now + RECOVERY_S } } : {}),
+  })
   const intent = tx.get('payment_intents', session.paymentIntent ?? '')
   if (intent && isOpen(intent) && tx.settings.assume.expiryCancelsPaymentIntent)
     cancelPayment(tx, intent, 'expired')
@@ -142,6 +170,34 @@ export function expireSession(tx: Tx, session: SessionRecord): SessionRecord {
 
 function isOpen({ status }: PaymentIntentRecord): boolean {
   return status === 'requires_payment_method' || status === 'requires_action'
+}
+
+/** A copy of an expired Session, from the address that it left; undefined when that no longer leads anywhere. */
+export function recoverSession(tx: Tx, expired: SessionRecord): SessionRecord | undefined {
+  const { recovery, status } = expired
+  if (status !== 'expired' || !recovery?.expiresAt || recovery.expiresAt <= tx.now) return undefined
+  const { discount: _discount, completedEvent: _event, ...kept } = expired
+  const copy = tx.put('sessions', {
+    ...kept,
+    id: newSessionId(),
+    created: tx.now,
+    expiresAt: tx.now + MAX_LIFE_S,
+    status: 'open',
+    lineItems: expired.lineItems.map(({ discounted: _off, ...item }) => ({
+      ...item,
+      id: newNumberedId('li'),
+    })),
+    payer: null,
+    paymentIntent: null,
+    paymentStatus: subtotalOf(expired) === 0 ? 'no_payment_required' : 'unpaid',
+    allowPromotionCodes: recovery.allowPromotionCodes,
+    recovery: { ...recovery, expiresAt: null },
+    recoveredFrom: expired.id,
+    submits: {},
+    completedEvent: null,
+  })
+  later(tx, 'expire_session', copy.id, { ms: MAX_LIFE_S * 1000 })
+  return copy
 }
 
 /** The Session's time is up. */

@@ -1,17 +1,8 @@
 import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
-import { LIST, LIST_CREATED, listPage } from '../http/list.ts'
+import { LIST, LIST_CREATED, listPage, pageOf } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import {
-  anything,
-  changeMetadata,
-  choice,
-  integer,
-  metadata,
-  object,
-  text,
-  unknownParameters,
-} from '../http/params.ts'
+import { changeMetadata, choice, integer, metadata, object, text, unknownParameters } from '../http/params.ts'
 import { isBefore } from '../http/version.ts'
 import { render } from '../resources.ts'
 import type { SessionRecord } from '../store/records.ts'
@@ -50,24 +41,17 @@ export const sessionOperations: readonly Operation[] = [
       }),
   ),
   operation('GET /v1/checkout/sessions/:id', {}, (tx, { id }) => render(tx, 'sessions', find(tx, id))),
-  operation(
-    'POST /v1/checkout/sessions/:id',
-    { metadata: metadata(), collected_information: anything() },
-    (tx, { id, params }) => {
-      const session = find(tx, id)
-      const changed = { ...session, metadata: changeMetadata(session.metadata, params.metadata) }
-      return render(tx, 'sessions', tx.put('sessions', changed))
-    },
-  ),
+  operation('POST /v1/checkout/sessions/:id', { metadata: metadata() }, (tx, { id, params }) => {
+    const session = find(tx, id)
+    const changed = { ...session, metadata: changeMetadata(session.metadata, params.metadata) }
+    return render(tx, 'sessions', tx.put('sessions', changed))
+  }),
   operation('POST /v1/checkout/sessions/:id/expire', {}, (tx, { id }) =>
     render(tx, 'sessions', expireSession(tx, find(tx, id))),
   ),
   operation('GET /v1/checkout/sessions/:id/line_items', LIST, (tx, { id, params, path }) => {
     const items = find(tx, id).lineItems
-    const start = params.starting_after ? items.findIndex((item) => item.id === params.starting_after) + 1 : 0
-    const end = start + (params.limit ?? 10)
-    const data = items.slice(start, end).map((item) => renderLineItem(tx, item))
-    return { object: 'list', data, has_more: end < items.length, url: path }
+    return pageOf(items, { url: path, params, shown: (item) => renderLineItem(tx, item) })
   }),
   // What Stripe's own command line uses to complete a Session without a browser.
   operation('GET /v1/payment_pages/:id', {}, (tx, { id }) => render(tx, 'sessions', find(tx, id))),
@@ -84,11 +68,18 @@ export const sessionOperations: readonly Operation[] = [
         })
       }
       const owner = { customer: session.customer }
+      const type = params.expected_payment_method_type
       const payer = { email: session.customerEmail ?? 'stripe@example.com', name: null }
       paySession(tx, session, {
         payer,
         submit: newId('submit'),
-        method: (inner) => resolvePaymentMethod(inner, method, owner),
+        method: (inner) => {
+          const found = resolvePaymentMethod(inner, method, owner)
+          if (!type || type === found.type) return found
+          throw invalidRequest(`The payment method is ${found.type}, not ${type}.`, {
+            param: 'expected_payment_method_type',
+          })
+        },
       })
       return render(tx, 'sessions', find(tx, id))
     },

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { WirePrice } from '../accounts/catalog.ts'
 import { renderPrice } from '../accounts/catalog.ts'
+import { randomText } from '../ids.ts'
 import { paymentMethodTypes } from '../payments/payment-intent.ts'
 import type { LineItemRecord, SessionDiscount, SessionRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
@@ -9,6 +10,10 @@ export type WireLineItem = Omit<Stripe.LineItem, 'price'> & { price: WirePrice |
 
 export const MIN_LIFE_S = 30 * 60
 export const MAX_LIFE_S = 24 * 3600
+
+export function newSessionId(): string {
+  return `cs_test_a1${randomText(56)}`
+}
 
 type Priced = { readonly lineItems: readonly LineItemRecord[] }
 
@@ -29,7 +34,6 @@ export function totalOf(session: Priced): number {
 // What the sandbox's Sessions never use, as Stripe shows it unused.
 const UNUSED = {
   adaptive_pricing: { enabled: false },
-  after_expiration: null,
   automatic_tax: { enabled: false, liability: null, provider: null, status: null },
   billing_address_collection: null,
   client_secret: null,
@@ -63,10 +67,8 @@ const UNUSED = {
   origin_context: null,
   payment_method_collection: 'if_required',
   payment_method_configuration_details: null,
-  payment_method_options: { card: { request_three_d_secure: 'automatic' } },
   permissions: null,
   phone_number_collection: { enabled: false },
-  recovered_from: null,
   saved_payment_method_options: null,
   setup_intent: null,
   shipping_address_collection: null,
@@ -83,6 +85,8 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
     id: record.id,
     object: 'checkout.session',
     ...UNUSED,
+    ...record.shown,
+    after_expiration: record.recovery ? { recovery: recoveryOf(record, record.recovery, publicUrl) } : null,
     allowed_payment_method_types: record.allowedTypes,
     allow_promotion_codes: record.allowPromotionCodes ?? null,
     amount_subtotal: subtotalOf(record),
@@ -115,11 +119,15 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
     locale: record.locale,
     metadata: record.metadata,
     payment_intent: record.paymentIntent,
+    payment_method_options: {
+      card: { request_three_d_secure: record.paymentIntentData.threeDSecure ?? 'automatic' },
+    },
     payment_method_types: paymentMethodTypes(record.currency, {
       allowed: record.allowedTypes,
       excluded: record.excludedTypes,
     }),
     payment_status: record.paymentStatus,
+    recovered_from: record.recoveredFrom ?? null,
     ...(record.returnUrl === null ? {} : { return_url: record.returnUrl }),
     status: record.status,
     submit_type: record.submitType,
@@ -128,6 +136,21 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
     ui_mode: record.uiMode,
     url:
       record.status === 'open' && record.uiMode === 'hosted_page' ? `${publicUrl}/c/pay/${record.id}` : null,
+  }
+}
+
+type Recovery = NonNullable<SessionRecord['recovery']>
+
+function recoveryOf(
+  record: SessionRecord,
+  { allowPromotionCodes, expiresAt }: Recovery,
+  publicUrl: string,
+): Stripe.Checkout.Session.AfterExpiration.Recovery {
+  return {
+    allow_promotion_codes: allowPromotionCodes,
+    enabled: true,
+    expires_at: expiresAt,
+    url: expiresAt === null ? null : `${publicUrl}/c/recover/${record.id}`,
   }
 }
 

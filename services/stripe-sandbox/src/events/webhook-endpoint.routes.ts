@@ -2,7 +2,7 @@ import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { LIST, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import { changeMetadata, flag, list, metadata, text, url } from '../http/params.ts'
+import { changeMetadata, flag, list, metadata, only, text, url } from '../http/params.ts'
 import { render } from '../resources.ts'
 import { API_VERSION } from '../settings.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
@@ -19,7 +19,7 @@ const ENDPOINT = {
 export const webhookEndpointOperations: readonly Operation[] = [
   operation(
     'POST /v1/webhook_endpoints',
-    { ...ENDPOINT, api_version: text(), connect: flag() },
+    { ...ENDPOINT, api_version: text(), connect: only(flag(), false) },
     (tx, { params }) => {
       if (!params.url) throw missingParameter('url')
       if (!params.enabled_events || params.enabled_events.length === 0)

@@ -50,6 +50,7 @@ const REFERENCES: Readonly<Record<string, Readonly<Record<string, ResourceTable>
   'radar.early_fraud_warning': { charge: 'charges', payment_intent: 'payment_intents' },
   payment_method: { customer: 'customers' },
   price: { product: 'products' },
+  product: { default_price: 'prices' },
 }
 
 // Fields that are there only when asked for.

@@ -55,11 +55,34 @@ export function listPage<N extends ResourceTable>(
   }
 }
 
+/** A page of what belongs to one object, in its own order. */
+export function pageOf<T extends { readonly id: string }>(
+  items: readonly T[],
+  how: { url: string; params: ListParams; shown: (item: T) => object },
+): Page {
+  const limit = how.params.limit ?? 10
+  const { starting_after: after, ending_before: before } = how.params
+  const end = before ? items.findIndex(({ id }) => id === before) : items.length
+  const first = after ? items.findIndex(({ id }) => id === after) + 1 : 0
+  const start = before ? Math.max(0, end - limit) : first
+  const page = items.slice(start, before ? end : start + limit)
+  return {
+    object: 'list',
+    data: page.map(how.shown),
+    has_more: before ? start > 0 : start + limit < items.length,
+    url: how.url,
+  }
+}
+
 function within(row: object, bounds: Range | null | undefined): boolean {
-  if (!bounds || !('created' in row) || typeof row.created !== 'number') return true
-  const { created } = row
-  if (bounds.gt !== undefined && created <= bounds.gt) return false
-  if (bounds.gte !== undefined && created < bounds.gte) return false
-  if (bounds.lt !== undefined && created >= bounds.lt) return false
-  return bounds.lte === undefined || created <= bounds.lte
+  return !('created' in row) || typeof row.created !== 'number' || isWithin(row.created, bounds)
+}
+
+/** Whether the time lies in the range; no range holds everything. */
+export function isWithin(time: number, bounds: Range | null | undefined): boolean {
+  if (!bounds) return true
+  if (bounds.gt !== undefined && time <= bounds.gt) return false
+  if (bounds.gte !== undefined && time < bounds.gte) return false
+  if (bounds.lt !== undefined && time >= bounds.lt) return false
+  return bounds.lte === undefined || time <= bounds.lte
 }

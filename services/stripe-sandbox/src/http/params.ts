@@ -141,9 +141,24 @@ export function list<T>(item: Reader<T>, max = 100): Reader<T[]> {
   return item.shape ? Object.assign(read, { shape: item.shape }) : read
 }
 
-/** Accepts anything: for parameters that Stripe has and the sandbox does nothing with. */
-export function anything(): Reader<FormValue> {
-  return (value) => value
+/** A parameter of which the sandbox has only these values; the others are refused, so that none is taken and ignored. */
+export function only<T extends string | number | boolean>(
+  reader: Reader<T>,
+  ...had: readonly T[]
+): Reader<T> {
+  return (value, path) => {
+    const read = reader(value, path)
+    if (had.includes(read)) return read
+    throw invalidParameter(
+      `The sandbox does not have ${String(read)} for Stripe's parameter ${path}, only ${had.join(' and ')}.`,
+      { param: path },
+    )
+  }
+}
+
+/** What was sent, or what is there already where nothing was: `null` clears. */
+export function sentOr<T>(sent: T | undefined, before: T): T {
+  return sent === undefined ? before : sent
 }
 
 export function metadata(): Reader<MetadataChange> {

@@ -94,9 +94,15 @@ function form(session: SessionRecord, parts: Parts): Html {
       <button class="primary" id="pay" type="submit">
         ${LOCK} <span id="pay-label">${payLabel(session, parts.language)}</span>
       </button>
+      ${note(session.shown?.custom_text?.submit)}
       <p class="progress" role="status" aria-live="polite" id="progress"></p>
     </form>
   `
+}
+
+// What the merchant has to say beside the button.
+function note(text: { message: string } | null | undefined): Html | null {
+  return text ? html`<p class="hint">${text.message}</p>` : null
 }
 
 function trials(session: SessionRecord, text: Messages): Html {

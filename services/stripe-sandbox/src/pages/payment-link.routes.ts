@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { createSession } from '../checkout/create-session.ts'
+import { recoverSession } from '../checkout/pay-session.ts'
 import type { PaymentLinkRecord } from '../store/account-records.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -21,6 +22,18 @@ export function servePaymentLinks(app: FastifyInstance, store: Store): void {
   })
 }
 
+/** Where an expired Session that can be recovered leads: a copy of it, opened by every visit. */
+export function serveRecovery(app: FastifyInstance, store: Store): void {
+  app.get('/c/recover/:id', (request, reply) => {
+    const { id } = request.params as { id: string }
+    const expired = store.get('sessions', id)
+    const copy = expired && store.transact(NOBODY, (tx) => recoverSession(tx, expired))
+    if (copy) return reply.redirect(`/c/pay/${copy.id}`, 303)
+    const language = languageOf(expired?.locale ?? null, request.headers['accept-language'])
+    return sendPage(reply, 404, noticePage(undefined, language))
+  })
+}
+
 function openSession(tx: Tx, link: PaymentLinkRecord): SessionRecord {
   const after = link.afterCompletion
   const session = createSession(tx, {
@@ -32,9 +45,14 @@ function openSession(tx: Tx, link: PaymentLinkRecord): SessionRecord {
     allow_promotion_codes: link.allowPromotionCodes,
     customer_creation: link.customerCreation,
     metadata: link.metadata,
-    ...(link.paymentIntentMetadata === null
-      ? {}
-      : { payment_intent_data: { metadata: link.paymentIntentMetadata } }),
+    submit_type: link.submitType,
+    ...(link.types ? { allowed_payment_method_types: [...link.types] } : {}),
   })
-  return tx.put('sessions', { ...session, paymentLink: link.id })
+  const { custom_text: customText } = link.shown ?? {}
+  return tx.put('sessions', {
+    ...session,
+    paymentLink: link.id,
+    ...(customText ? { shown: { ...session.shown, custom_text: customText } } : {}),
+    ...(link.paymentIntentData ? { paymentIntentData: link.paymentIntentData } : {}),
+  })
 }

@@ -1,5 +1,4 @@
 import type Stripe from 'stripe'
-import type { FormValue } from '../http/form.ts'
 import type { PaymentIntentRecord } from '../store/records.ts'
 
 type Instructions = Stripe.PaymentIntent.NextAction.DisplayBankTransferInstructions
@@ -25,14 +24,9 @@ const BANK = {
 }
 
 /** Which kind of transfer the payer is asked for: what the caller wrote, or that of the currency. */
-export function transferTypeOf(options: FormValue | null | undefined, currency: string): string {
-  const type = inner(inner(inner(options, 'customer_balance'), 'bank_transfer'), 'type')
-  const named = typeof type === 'string' ? type.replace(/_account$/, '_transfer') : ''
+export function transferTypeOf(asked: string | null | undefined, currency: string): string {
+  const named = (asked ?? '').replace(/_account$/, '_transfer')
   return Object.values(BY_CURRENCY).includes(named) ? named : (BY_CURRENCY[currency] ?? 'eu_bank_transfer')
-}
-
-function inner(value: FormValue | null | undefined, name: string): FormValue | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value[name] : undefined
 }
 
 /** Where the payer must send how much. */

@@ -36,6 +36,7 @@ export function capturePayment(
   const taken = tx.put('charges', {
     ...charge,
     captured: true,
+    statementDescriptorSuffix: intent.statementDescriptorSuffix,
     amountCaptured: captured,
     // What is not captured goes back to the payer at once and counts as refunded on the charge.
     amountRefunded: charge.amount - captured,

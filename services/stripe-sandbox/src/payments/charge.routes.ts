@@ -1,9 +1,10 @@
-import { invalidParameter, noSuch } from '../errors.ts'
+import { invalidParameter, invalidRequest, noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
+import { SHIPPING, shippingOf } from '../http/address.ts'
 import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import { anything, changeMetadata, choice, email, integer, metadata, object, text } from '../http/params.ts'
+import { changeMetadata, choice, email, integer, metadata, object, sentOr, text } from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { ChargeRecord, RefundRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
@@ -13,14 +14,10 @@ import { changeRefund, refundCharge, refuseCancel } from './refund-charge.ts'
 const REFUND = {
   amount: integer({ min: 1 }),
   charge: text(),
-  currency: text(),
-  customer: text(),
   instructions_email: email(),
   metadata: metadata(),
   payment_intent: text(),
   reason: choice(...REFUND_REASONS),
-  refund_application_fee: anything(),
-  reverse_transfer: anything(),
 }
 
 export const chargeOperations: readonly Operation[] = [
@@ -34,6 +31,7 @@ export const chargeOperations: readonly Operation[] = [
         noun: 'charge',
         keep: (row) =>
           (!params.customer || row.customer === params.customer) &&
+          (!params.transfer_group || row.transferGroup === params.transfer_group) &&
           (!params.payment_intent || row.paymentIntent === params.payment_intent),
       }),
   ),
@@ -46,17 +44,20 @@ export const chargeOperations: readonly Operation[] = [
       fraud_details: object({ user_report: choice('fraudulent', 'safe') }),
       metadata: metadata(),
       receipt_email: email(),
-      shipping: anything(),
+      shipping: SHIPPING,
       transfer_group: text(),
     },
     (tx, { id, params }) => {
       const charge = findCharge(tx, id)
       const changed = tx.put('charges', {
         ...charge,
-        description: params.description === undefined ? charge.description : params.description,
+        customer: customerAfter(tx, charge, params.customer),
+        description: sentOr(params.description, charge.description),
+        shipping: params.shipping === undefined ? (charge.shipping ?? null) : shippingOf(params.shipping),
+        transferGroup: sentOr(params.transfer_group, charge.transferGroup ?? null),
         fraudReport: params.fraud_details?.user_report ?? charge.fraudReport,
         metadata: changeMetadata(charge.metadata, params.metadata),
-        receiptEmail: params.receipt_email === undefined ? charge.receiptEmail : params.receipt_email,
+        receiptEmail: sentOr(params.receipt_email, charge.receiptEmail),
       })
       emit(tx, 'charge.updated', render(tx, 'charges', changed), { metadata: charge.metadata })
       return render(tx, 'charges', changed)
@@ -68,6 +69,7 @@ export const chargeOperations: readonly Operation[] = [
       amount: params.amount ?? undefined,
       reason: params.reason ?? null,
       metadata: changeMetadata({}, params.metadata),
+      instructionsEmail: params.instructions_email ?? undefined,
     })
     return render(tx, 'refunds', refund)
   }),
@@ -115,6 +117,15 @@ function targetOf(tx: Tx, chargeId: string | null, intentId: string | null): Cha
   // Stripe answers 404 here although the id is in the body.
   if (!charge) throw noSuch('charge', chargeId, { param: 'id' })
   return charge
+}
+
+// A charge keeps the customer it has.
+function customerAfter(tx: Tx, charge: ChargeRecord, asked: string | null | undefined): string | null {
+  if (!asked || asked === charge.customer) return charge.customer
+  if (charge.customer !== null)
+    throw invalidRequest('This charge already has a customer.', { param: 'customer' })
+  if (!tx.get('customers', asked)) throw noSuch('customer', asked, { param: 'customer', inBody: true })
+  return asked
 }
 
 function findCharge(reads: Reads, id: string): ChargeRecord {

@@ -38,7 +38,7 @@ export function confirmPayment(tx: Tx, intent: PaymentIntentRecord, how: Confirm
   const instrument = instrumentByName(how.method.instrument)
   if (instrument.type === 'customer_balance') return awaitTransfer(tx, intent, how)
   if (instrument.debit) return startDebit(tx, intent, how.method)
-  if (challenges(instrument, how)) {
+  if (challenges(instrument, how) || isAskedFor(intent, how)) {
     if (how.offSession) return refuse(tx, intent, how, DECLINES.authentication_required)
     if (how.errorOnRequiresAction) return refuseChallenge(tx, intent, how.method)
     return askForAction(tx, intent, how)
@@ -61,6 +61,12 @@ function challenges(instrument: Instrument, how: Confirmation): boolean {
   if (how.authenticated || !instrument.challenge) return false
   const setUp = instrument.name === 'authenticate_already_set_up' || how.method.customer !== null
   return instrument.challenge === 'always' || !(how.offSession && setUp)
+}
+
+// The merchant wants 3-D Secure of every card that can do it. Without the payer at hand nobody can answer.
+function isAskedFor({ threeDSecure = 'automatic' }: PaymentIntentRecord, how: Confirmation): boolean {
+  if (threeDSecure === 'automatic' || how.authenticated || how.offSession) return false
+  return how.method.type === 'card' && how.method.brand !== 'amex'
 }
 
 /** Takes the whole amount now: the charge, the PaymentIntent and their events. */
@@ -286,10 +292,15 @@ function newCharge(
     description: intent.description,
     email: how.method.email,
     name: how.method.name,
+    phone: how.method.phone ?? null,
+    address: how.method.address ?? null,
     metadata: intent.metadata,
     receiptEmail: intent.receiptEmail,
     fraudReport: null,
     statementDescriptorSuffix: intent.statementDescriptorSuffix,
+    shipping: intent.shipping,
+    transferGroup: intent.transferGroup ?? null,
+    ...(intent.radarSession === undefined ? {} : { radarSession: intent.radarSession }),
     ...rest,
   })
 }

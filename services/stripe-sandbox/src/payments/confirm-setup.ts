@@ -18,7 +18,9 @@ export function confirmSetup(
   how: { method: PaymentMethodRecord; returnUrl: string | null },
 ): SetupIntentRecord {
   const instrument = instrumentByName(how.method.instrument)
-  if (instrument.challenge) {
+  const { threeDSecure = 'automatic' } = intent
+  const isAskedFor = threeDSecure !== 'automatic' && how.method.type === 'card' && how.method.brand !== 'amex'
+  if (instrument.challenge || isAskedFor) {
     const attempt = newAttempt(tx, intent, how.method.id, { status: 'requires_action' })
     const waiting = tx.put('setup_intents', {
       ...intent,

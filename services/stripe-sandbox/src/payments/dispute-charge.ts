@@ -70,6 +70,7 @@ export type DisputeUpdate = {
   readonly evidence: Record<string, string | null>
   readonly metadata: Metadata
   readonly submit: boolean
+  readonly intendedSubmission?: DisputeRecord['intendedSubmission'] | undefined
 }
 
 /** Keeps evidence, and hands it in when `submit`: the magic texts then decide the dispute a little later. */
@@ -86,6 +87,7 @@ export function updateDispute(tx: Tx, dispute: DisputeRecord, change: DisputeUpd
     ...dispute,
     evidence,
     metadata: change.metadata,
+    ...(change.intendedSubmission === undefined ? {} : { intendedSubmission: change.intendedSubmission }),
     ...(submitted ? { status, submissions: dispute.submissions + 1 } : {}),
   })
   emit(

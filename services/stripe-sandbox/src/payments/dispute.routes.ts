@@ -3,7 +3,7 @@ import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import type { Reader } from '../http/params.ts'
-import { anything, changeMetadata, flag, metadata, object, text } from '../http/params.ts'
+import { changeMetadata, choice, flag, metadata, object, text } from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { DisputeRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
@@ -37,17 +37,22 @@ export const disputeOperations: readonly Operation[] = [
   operation(
     'POST /v1/disputes/:id',
     {
-      evidence: object({ ...EVIDENCE, appeal: anything(), enhanced_evidence: anything() }),
-      intended_submission_method: text(),
+      evidence: object(EVIDENCE),
+      intended_submission_method: choice(
+        'manual',
+        'prefer_manual',
+        'prefer_smart_disputes',
+        'smart_disputes',
+      ),
       metadata: metadata(),
       submit: flag(),
     },
     (tx, { id, params }) => {
       const dispute = find(tx, id)
-      const { appeal: _appeal, enhanced_evidence: _enhanced, ...texts } = params.evidence ?? {}
-      const evidence = texts as Record<string, string | null>
+      const evidence = (params.evidence ?? {}) as Record<string, string | null>
       const changed = updateDispute(tx, dispute, {
         evidence,
+        intendedSubmission: params.intended_submission_method,
         metadata: changeMetadata(dispute.metadata, params.metadata),
         submit: params.submit ?? Object.keys(evidence).length > 0,
       })

@@ -64,7 +64,7 @@ export function renderDispute(reads: Reads, record: DisputeRecord): Stripe.Dispu
       submission_count: record.submissions,
       submission_method: record.submissions > 0 ? 'manual' : 'not_submitted',
     },
-    intended_submission_method: null,
+    intended_submission_method: record.intendedSubmission ?? null,
     is_charge_refundable: isRefundable(record),
     livemode: false,
     metadata: record.metadata,

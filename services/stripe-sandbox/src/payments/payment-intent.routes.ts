@@ -1,11 +1,11 @@
 import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
+import { SHIPPING, shippingOf } from '../http/address.ts'
 import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import type { Metadata, Params } from '../http/params.ts'
 import {
-  anything,
   changeMetadata,
   choice,
   currency,
@@ -15,6 +15,8 @@ import {
   list,
   metadata,
   object,
+  only,
+  sentOr,
   text,
   url,
 } from '../http/params.ts'
@@ -32,29 +34,16 @@ import {
   typesNoLongerSupported,
   unexpectedState,
 } from './payment-intent.ts'
+import { MANDATE_DATA, METHOD_OPTIONS, RADAR_OPTIONS } from './method-options.ts'
 import { METHOD_DATA, methodFromData } from './payment-method.routes.ts'
 import { resolvePaymentMethod } from './payment-method.ts'
 
-// Stripe's parameters that change nothing here.
-const UNREAD = {
-  amount_details: anything(),
-  hooks: anything(),
-  payment_details: anything(),
-}
-const UNREAD_METHOD = {
-  payment_method_configuration: text(),
-  payment_method_options: anything(),
-  transfer_group: text(),
-}
-const UNREAD_CONFIRM = {
-  confirmation_token: text(),
-  mandate: text(),
-  mandate_data: anything(),
-  radar_options: anything(),
-}
+// Kept and shown: what the networks are told of the order.
+const PAYMENT_DETAILS = object({ customer_reference: text(), order_reference: text() })
 
 const DETAILS = {
-  ...UNREAD,
+  payment_details: PAYMENT_DETAILS,
+  payment_method_options: METHOD_OPTIONS,
   allowed_payment_method_types: list(text()),
   capture_method: choice('automatic', 'automatic_async', 'manual'),
   excluded_payment_method_types: list(text()),
@@ -64,11 +53,12 @@ const DETAILS = {
   payment_method_types: list(text()),
   receipt_email: email(),
   setup_future_usage: choice('off_session', 'on_session'),
-  shipping: anything(),
+  shipping: SHIPPING,
 }
 
 const ONCE_CONFIRMED = {
-  ...UNREAD_CONFIRM,
+  mandate_data: MANDATE_DATA,
+  radar_options: RADAR_OPTIONS,
   error_on_requires_action: flag(),
   off_session: text(),
   return_url: url(),
@@ -81,7 +71,6 @@ const CONFIRM = {
   ...DETAILS,
   ...ONCE_CONFIRMED,
   amount_to_confirm: integer(),
-  payment_method_options: anything(),
 }
 
 const DESCRIBED = {
@@ -90,12 +79,12 @@ const DESCRIBED = {
   metadata: metadata(),
   statement_descriptor: text(22),
   statement_descriptor_suffix: text(22),
+  transfer_group: text(),
 }
 
 const CREATE = {
   ...DETAILS,
   ...ONCE_CONFIRMED,
-  ...UNREAD_METHOD,
   ...DESCRIBED,
   amount: integer(),
   automatic_payment_methods: object({ allow_redirects: choice('always', 'never'), enabled: flag() }),
@@ -104,7 +93,7 @@ const CREATE = {
   currency: currency(),
 }
 
-const UPDATE = { ...DETAILS, ...UNREAD_METHOD, ...DESCRIBED, amount: integer(), currency: currency() }
+const UPDATE = { ...DETAILS, ...DESCRIBED, amount: integer(), currency: currency() }
 
 export const paymentIntentOperations: readonly Operation[] = [
   operation('POST /v1/payment_intents', CREATE, (tx, { params, version }) => {
@@ -134,16 +123,16 @@ export const paymentIntentOperations: readonly Operation[] = [
   operation(
     'POST /v1/payment_intents/:id/capture',
     {
-      ...UNREAD,
+      payment_details: PAYMENT_DETAILS,
       amount_to_capture: integer({ min: 1 }),
-      final_capture: flag(),
+      final_capture: only(flag(), true),
       metadata: metadata(),
       statement_descriptor: text(22),
       statement_descriptor_suffix: text(22),
     },
     (tx, { id, params }) => {
       const intent = find(tx, id)
-      const described = { ...intent, metadata: changeMetadata(intent.metadata, params.metadata) }
+      const described = { ...intent, ...describedBy(intent, params) }
       return shown(tx, capturePayment(tx, described, params.amount_to_capture ?? undefined))
     },
   ),
@@ -187,12 +176,8 @@ function create(tx: Tx, params: Params<typeof CREATE>): PaymentIntentRecord {
     captureMethod: params.capture_method ?? 'automatic_async',
     confirmationMethod: params.confirmation_method ?? 'automatic',
     customer: params.customer ?? null,
-    description: params.description ?? null,
-    metadata: changeMetadata({}, params.metadata),
-    receiptEmail: params.receipt_email ?? null,
-    setupFutureUsage: params.setup_future_usage ?? null,
-    statementDescriptor: params.statement_descriptor ?? null,
-    statementDescriptorSuffix: params.statement_descriptor_suffix ?? null,
+    ...describedBy(BLANK, params),
+    ...detailedBy(BLANK, params),
   })
   emit(tx, 'payment_intent.created', render(tx, 'payment_intents', intent))
   if (!method) return intent
@@ -217,18 +202,16 @@ function update(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof UPDAT
   requireCustomer(tx, params.customer)
   const method = methodOf(tx, params, intent.customer)
   const waits = method && intent.status === 'requires_payment_method'
-  const metadata = changeMetadata(intent.metadata, params.metadata)
-  if (params.metadata !== undefined) mirrorMetadata(tx, intent, metadata)
+  const described = describedBy(intent, params)
+  if (params.metadata !== undefined) mirrorMetadata(tx, intent, described.metadata)
   return tx.put('payment_intents', {
     ...intent,
     amount,
     currency: code,
-    customer: params.customer === undefined ? intent.customer : params.customer,
-    description: params.description === undefined ? intent.description : params.description,
-    metadata,
-    receiptEmail: params.receipt_email === undefined ? intent.receiptEmail : params.receipt_email,
-    setupFutureUsage:
-      params.setup_future_usage === undefined ? intent.setupFutureUsage : params.setup_future_usage,
+    customer: sentOr(params.customer, intent.customer),
+    ...described,
+    ...detailedBy(intent, params),
+    ...typesAsked(intent, params, code),
     captureMethod: params.capture_method ?? intent.captureMethod,
     ...(method ? { paymentMethod: method.id } : {}),
     ...(waits ? { status: 'requires_confirmation' as const } : {}),
@@ -262,10 +245,13 @@ function confirm(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof CONF
       `You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.`,
     )
   }
+  requireWhole(intent, params.amount_to_confirm)
+  const radarSession = params.radar_options?.session
   const changed = tx.put('payment_intents', {
     ...intent,
-    ...(params.receipt_email ? { receiptEmail: params.receipt_email } : {}),
-    ...(params.setup_future_usage ? { setupFutureUsage: params.setup_future_usage } : {}),
+    ...detailedBy(intent, params),
+    ...typesAsked(intent, params, intent.currency),
+    ...(radarSession ? { radarSession } : {}),
     ...(params.capture_method ? { captureMethod: params.capture_method } : {}),
   })
   const outcome = confirmPayment(tx, changed, {
@@ -274,11 +260,89 @@ function confirm(tx: Tx, intent: PaymentIntentRecord, params: Params<typeof CONF
     offSession: Boolean(params.off_session) && params.off_session?.toLowerCase() !== 'false',
     errorOnRequiresAction: params.error_on_requires_action ?? false,
     useStripeSdk: params.use_stripe_sdk ?? false,
-    transferType: transferTypeOf(params.payment_method_options, intent.currency),
+    transferType: transferTypeOf(
+      params.payment_method_options?.customer_balance?.bank_transfer?.type,
+      intent.currency,
+    ),
   })
   const after = find(tx, intent.id)
   if (outcome.kind === 'declined') throw declineError(tx, after)
   return after
+}
+
+const BLANK = {
+  description: null,
+  metadata: {},
+  receiptEmail: null,
+  setupFutureUsage: null,
+  shipping: null,
+  statementDescriptor: null,
+  statementDescriptorSuffix: null,
+  transferGroup: null,
+}
+
+type Blank = Pick<PaymentIntentRecord, keyof typeof BLANK>
+type DescribedParams = Pick<
+  Params<typeof DESCRIBED>,
+  'description' | 'metadata' | 'statement_descriptor' | 'statement_descriptor_suffix' | 'transfer_group'
+>
+
+/** What is kept and shown, and copied to the charge. */
+function describedBy(before: Omit<Blank, 'shipping'>, params: DescribedParams) {
+  return {
+    description: sentOr(params.description, before.description),
+    metadata: changeMetadata(before.metadata, params.metadata),
+    statementDescriptor: sentOr(params.statement_descriptor, before.statementDescriptor),
+    statementDescriptorSuffix: sentOr(params.statement_descriptor_suffix, before.statementDescriptorSuffix),
+    transferGroup: sentOr(params.transfer_group, before.transferGroup ?? null),
+  }
+}
+
+type DetailParams = Pick<
+  Params<typeof DETAILS>,
+  'payment_details' | 'payment_method_options' | 'receipt_email' | 'setup_future_usage' | 'shipping'
+>
+
+function detailedBy(before: Blank, params: DetailParams) {
+  const threeDSecure = params.payment_method_options?.card?.request_three_d_secure
+  const details = params.payment_details
+  return {
+    receiptEmail: sentOr(params.receipt_email, before.receiptEmail),
+    setupFutureUsage: sentOr(params.setup_future_usage, before.setupFutureUsage),
+    shipping: params.shipping === undefined ? before.shipping : shippingOf(params.shipping),
+    ...(threeDSecure ? { threeDSecure } : {}),
+    ...(details
+      ? {
+          paymentDetails: {
+            customer_reference: details.customer_reference ?? null,
+            order_reference: details.order_reference ?? null,
+          },
+        }
+      : {}),
+  }
+}
+
+type TypeParams = Pick<
+  Params<typeof DETAILS>,
+  'allowed_payment_method_types' | 'excluded_payment_method_types' | 'payment_method_types'
+>
+
+// The computed types follow the filters and the currency.
+function typesAsked(intent: PaymentIntentRecord, params: TypeParams, code: string) {
+  const allowedTypes = sentOr(params.allowed_payment_method_types, intent.allowedTypes)
+  const excludedTypes = sentOr(params.excluded_payment_method_types, intent.excludedTypes)
+  const isAsked = allowedTypes !== intent.allowedTypes || excludedTypes !== intent.excludedTypes
+  const old = params.payment_method_types
+  if (!isAsked && !old && code === intent.currency) return {}
+  const filter = { allowed: old ?? allowedTypes, excluded: excludedTypes }
+  return { allowedTypes, excludedTypes, paymentMethodTypes: paymentMethodTypes(code, filter) }
+}
+
+function requireWhole(intent: PaymentIntentRecord, amount: number | null | undefined): void {
+  if (amount === undefined || amount === null || amount === intent.amount) return
+  throw invalidParameter('The sandbox only confirms the whole amount of a PaymentIntent.', {
+    param: 'amount_to_confirm',
+  })
 }
 
 type MethodParams = Params<Pick<typeof DETAILS, 'payment_method' | 'payment_method_data'>>

@@ -42,9 +42,10 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
     metadata: record.metadata,
     next_action: nextAction(record, publicUrl),
     on_behalf_of: null,
+    ...(record.paymentDetails === undefined ? {} : { payment_details: record.paymentDetails }),
     payment_method: record.paymentMethod,
     payment_method_configuration_details: null,
-    payment_method_options: methodOptions(record.paymentMethodTypes),
+    payment_method_options: methodOptions(record.paymentMethodTypes, record.threeDSecure),
     payment_method_types: record.paymentMethodTypes,
     payment_record: null,
     processing: null,
@@ -57,7 +58,7 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
     statement_descriptor_suffix: record.statementDescriptorSuffix,
     status: record.status,
     transfer_data: null,
-    transfer_group: null,
+    transfer_group: record.transferGroup ?? null,
   }
 }
 
@@ -82,7 +83,10 @@ export function challengeUrl(record: PaymentIntentRecord, publicUrl: string): st
   return `${publicUrl}/c/3ds/${record.id}?client_secret=${record.clientSecret}`
 }
 
-function methodOptions(types: string[]): Stripe.PaymentIntent.PaymentMethodOptions {
+function methodOptions(
+  types: string[],
+  threeDSecure: PaymentIntentRecord['threeDSecure'] = 'automatic',
+): Stripe.PaymentIntent.PaymentMethodOptions {
   return {
     ...(types.includes('card')
       ? {
@@ -90,7 +94,7 @@ function methodOptions(types: string[]): Stripe.PaymentIntent.PaymentMethodOptio
             installments: null,
             mandate_options: null,
             network: null,
-            request_three_d_secure: 'automatic',
+            request_three_d_secure: threeDSecure,
           },
         }
       : {}),

@@ -1,36 +1,34 @@
 import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
+import { ADDRESS, addressOf } from '../http/address.ts'
 import { LIST, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import type { Params } from '../http/params.ts'
-import { anything, changeMetadata, choice, email, integer, metadata, object, text } from '../http/params.ts'
+import { changeMetadata, choice, email, integer, metadata, object, sentOr, text } from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { PaymentMethodRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { BANK_TRANSFER, instrumentByAlias, instrumentByIban } from './instruments.ts'
+import { RADAR_OPTIONS } from './method-options.ts'
 import { createCard, createPaymentMethod, requireCardInput, resolvePaymentMethod } from './payment-method.ts'
 
+const REDISPLAY = choice('always', 'limited', 'unspecified')
+const BILLING = { address: ADDRESS, email: email(), name: text(), phone: text() }
+
 const DATA = {
-  allow_redisplay: anything(),
-  billing_details: object({
-    address: anything(),
-    email: email(),
-    name: text(),
-    phone: text(),
-    tax_id: text(),
-  }),
+  allow_redisplay: REDISPLAY,
+  billing_details: object({ ...BILLING, tax_id: text() }),
   card: object({
     number: text(),
     exp_month: integer(),
     exp_year: integer(),
     cvc: text(),
     token: text(),
-    networks: anything(),
   }),
-  customer_balance: anything(),
+  customer_balance: object({}),
   metadata: metadata(),
-  radar_options: anything(),
+  radar_options: RADAR_OPTIONS,
   sepa_debit: object({ iban: text() }),
   type: choice('card', 'customer_balance', 'sepa_debit'),
 }
@@ -39,8 +37,26 @@ export const METHOD_DATA = object(DATA)
 
 /** The payment method that a caller described in place. */
 export function methodFromData(tx: Tx, data: Params<typeof DATA>): PaymentMethodRecord {
+  const method = methodOfType(tx, data)
+  const session = data.radar_options?.session
+  return tx.put('payment_methods', {
+    ...method,
+    ...(data.allow_redisplay ? { allowRedisplay: data.allow_redisplay } : {}),
+    ...(session ? { radarSession: session } : {}),
+    metadata: changeMetadata({}, data.metadata),
+  })
+}
+
+function methodOfType(tx: Tx, data: Params<typeof DATA>): PaymentMethodRecord {
   if (!data.type) throw missingParameter('payment_method_data[type]')
-  const owner = { email: data.billing_details?.email ?? null, name: data.billing_details?.name ?? null }
+  const details = data.billing_details
+  const owner = {
+    email: details?.email ?? null,
+    name: details?.name ?? null,
+    phone: details?.phone ?? null,
+    address: addressOf(details?.address),
+    taxId: details?.tax_id ?? null,
+  }
   if (data.type === 'sepa_debit') {
     const instrument = instrumentByIban(data.sepa_debit?.iban ?? '')
     if (!instrument)
@@ -59,14 +75,9 @@ export function methodFromData(tx: Tx, data: Params<typeof DATA>): PaymentMethod
 }
 
 export const paymentMethodOperations: readonly Operation[] = [
-  operation('POST /v1/payment_methods', { ...DATA, customer: text() }, (tx, { params }) => {
-    const method = methodFromData(tx, params)
-    return render(
-      tx,
-      'payment_methods',
-      tx.put('payment_methods', { ...method, metadata: changeMetadata({}, params.metadata) }),
-    )
-  }),
+  operation('POST /v1/payment_methods', DATA, (tx, { params }) =>
+    render(tx, 'payment_methods', methodFromData(tx, params)),
+  ),
   operation('GET /v1/payment_methods', { ...LIST, customer: text(), type: text() }, (tx, { params, path }) =>
     listPage(tx, 'payment_methods', {
       url: path,
@@ -80,16 +91,22 @@ export const paymentMethodOperations: readonly Operation[] = [
     'POST /v1/payment_methods/:id',
     {
       metadata: metadata(),
-      billing_details: object({ address: anything(), email: email(), name: text(), phone: text() }),
-      card: anything(),
-      allow_redisplay: anything(),
+      billing_details: object(BILLING),
+      card: object({ exp_month: integer({ min: 1, max: 12 }), exp_year: integer({ min: 2000, max: 2100 }) }),
+      allow_redisplay: REDISPLAY,
     },
     (tx, { id, params }) => {
       const method = find(tx, id)
+      const details = params.billing_details ?? {}
       const changed = {
         ...method,
-        email: params.billing_details?.email ?? method.email,
-        name: params.billing_details?.name ?? method.name,
+        email: sentOr(details.email, method.email),
+        name: sentOr(details.name, method.name),
+        phone: sentOr(details.phone, method.phone ?? null),
+        address: details.address === undefined ? (method.address ?? null) : addressOf(details.address),
+        allowRedisplay: params.allow_redisplay ?? method.allowRedisplay ?? 'unspecified',
+        expMonth: params.card?.exp_month ?? method.expMonth,
+        expYear: params.card?.exp_year ?? method.expYear,
         metadata: changeMetadata(method.metadata, params.metadata),
       }
       const row = tx.put('payment_methods', changed)

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { ApiError, docUrl, invalidParameter, missingParameter, noSuch } from '../errors.ts'
+import { NO_ADDRESS } from '../http/address.ts'
 import { newNumberedId } from '../ids.ts'
 import type { PaymentMethodRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
@@ -16,6 +17,9 @@ export type Owner = {
   readonly email?: string | null
   readonly name?: string | null
   readonly customer?: string | null
+  readonly phone?: string | null
+  readonly address?: Stripe.Address | null
+  readonly taxId?: string | null
 }
 
 /** The payment method as the API shows it. */
@@ -23,7 +27,7 @@ export function renderPaymentMethod(record: PaymentMethodRecord): Stripe.Payment
   return {
     id: record.id,
     object: 'payment_method',
-    allow_redisplay: 'unspecified',
+    allow_redisplay: record.allowRedisplay ?? 'unspecified',
     billing_details: billingDetails(record),
     ...(record.type === 'card' ? { card: renderCard(record) } : {}),
     ...(record.type === 'customer_balance' ? { customer_balance: {} } : {}),
@@ -33,6 +37,7 @@ export function renderPaymentMethod(record: PaymentMethodRecord): Stripe.Payment
     customer_account: null,
     livemode: false,
     metadata: record.metadata,
+    ...(record.radarSession === undefined ? {} : { radar_options: { session: record.radarSession } }),
     type: record.type,
   }
 }
@@ -40,13 +45,16 @@ export function renderPaymentMethod(record: PaymentMethodRecord): Stripe.Payment
 export function billingDetails(owner: {
   email: string | null
   name: string | null
+  phone?: string | null
+  address?: Stripe.Address | null
+  taxId?: string | null
 }): Stripe.Charge.BillingDetails {
   return {
-    address: { city: null, country: null, line1: null, line2: null, postal_code: null, state: null },
+    address: owner.address ?? NO_ADDRESS,
     email: owner.email,
     name: owner.name,
-    phone: null,
-    tax_id: null,
+    phone: owner.phone ?? null,
+    tax_id: owner.taxId ?? null,
   }
 }
 
@@ -104,6 +112,9 @@ export function createPaymentMethod(
     customer: owner.customer ?? null,
     email: owner.email ?? null,
     name: owner.name ?? null,
+    phone: owner.phone ?? null,
+    address: owner.address ?? null,
+    taxId: owner.taxId ?? null,
     metadata: {},
   })
 }

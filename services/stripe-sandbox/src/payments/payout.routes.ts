@@ -1,12 +1,13 @@
 import { missingParameter, noSuch } from '../errors.ts'
 import { emit } from '../events/event.ts'
-import { LIST_CREATED, listPage } from '../http/list.ts'
+import { isWithin, LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import { changeMetadata, choice, currency, integer, metadata, range, text } from '../http/params.ts'
+import { changeMetadata, choice, currency, integer, metadata, only, range, text } from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { PayoutRecord } from '../store/account-records.ts'
 import type { Reads } from '../store/store.ts'
+import { BANK_ACCOUNT } from './payout.ts'
 import { cancelPayout, createPayout } from './move-payout.ts'
 
 export const payoutOperations: readonly Operation[] = [
@@ -16,11 +17,9 @@ export const payoutOperations: readonly Operation[] = [
       amount: integer({ min: 1 }),
       currency: currency(),
       description: text(),
-      destination: text(),
       metadata: metadata(),
       method: choice('instant', 'standard'),
-      payout_method: text(),
-      source_type: choice('bank_account', 'card', 'fpx'),
+      source_type: only(text(), 'card'),
       statement_descriptor: text(22),
     },
     (tx, { params }) => {
@@ -45,7 +44,10 @@ export const payoutOperations: readonly Operation[] = [
         url: path,
         params,
         noun: 'payout',
-        keep: (row) => !params.status || row.status === params.status,
+        keep: (row) =>
+          (!params.status || row.status === params.status) &&
+          (!params.destination || params.destination === BANK_ACCOUNT) &&
+          isWithin(row.arrivalDate, params.arrival_date),
       }),
   ),
   operation('GET /v1/payouts/:id', {}, (tx, { id }) => render(tx, 'payouts', find(tx, id))),

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { PayoutRecord } from '../store/account-records.ts'
 
 // The account has one bank account, which nobody can look into.
-const BANK_ACCOUNT = 'ba_1PasserelleSandboxBank01'
+export const BANK_ACCOUNT = 'ba_1PasserelleSandboxBank01'
 
 export function renderPayout(record: PayoutRecord): Stripe.Payout {
   return {

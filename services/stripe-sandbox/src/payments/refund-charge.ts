@@ -17,6 +17,7 @@ export type RefundRequest = {
   readonly amount: number | undefined
   readonly reason: string | null
   readonly metadata: Metadata
+  readonly instructionsEmail?: string | undefined
 }
 
 /** Gives money back, or throws the 400 that says why not. Cards get it at once unless the card says otherwise. */
@@ -49,6 +50,7 @@ export function refundCharge(tx: Tx, charge: ChargeRecord, request: RefundReques
     reference: null,
     customer: charge.customer,
     paymentMethod: charge.paymentMethod,
+    ...(request.instructionsEmail === undefined ? {} : { instructionsEmail: request.instructionsEmail }),
   })
   const before = { amount_refunded: charge.amountRefunded, refunded: charge.amountRefunded === charge.amount }
   const changed = tx.put('charges', { ...charge, amountRefunded: charge.amountRefunded + amount })

@@ -20,6 +20,7 @@ export function renderRefund(record: RefundRecord): Stripe.Refund {
       ? {}
       : { failure_balance_transaction: record.failureBalanceTransaction }),
     ...(record.failureReason === null ? {} : { failure_reason: record.failureReason }),
+    ...(record.instructionsEmail === undefined ? {} : { instructions_email: record.instructionsEmail }),
     metadata: record.metadata,
     payment_intent: record.paymentIntent,
     payment_method: record.paymentMethod,

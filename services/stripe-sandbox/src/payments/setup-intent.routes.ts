@@ -4,17 +4,20 @@ import { LIST_CREATED, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import type { Params } from '../http/params.ts'
-import { anything, changeMetadata, choice, flag, list, metadata, object, text, url } from '../http/params.ts'
+import { changeMetadata, choice, flag, list, metadata, object, text, url } from '../http/params.ts'
 import { isBefore } from '../http/version.ts'
 import { render } from '../resources.ts'
 import type { SetupIntentRecord } from '../store/account-records.ts'
 import type { PaymentMethodRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
 import { paymentMethodTypes, typesNoLongerSupported } from './payment-intent.ts'
+import { CARD_OPTIONS, MANDATE_DATA } from './method-options.ts'
 import { METHOD_DATA, methodFromData } from './payment-method.routes.ts'
 import { resolvePaymentMethod } from './payment-method.ts'
 import { confirmSetup, setupError } from './confirm-setup.ts'
 import { newSetupIntent } from './setup-intent.ts'
+
+const OPTIONS = object({ card: CARD_OPTIONS })
 
 const CHANGE = {
   customer: text(),
@@ -22,15 +25,14 @@ const CHANGE = {
   metadata: metadata(),
   payment_method: text(),
   payment_method_data: METHOD_DATA,
-  payment_method_options: anything(),
+  payment_method_options: OPTIONS,
 }
 
 const CONFIRM = {
-  confirmation_token: text(),
-  mandate_data: anything(),
+  mandate_data: MANDATE_DATA,
   payment_method: text(),
   payment_method_data: METHOD_DATA,
-  payment_method_options: anything(),
+  payment_method_options: OPTIONS,
   return_url: url(),
   use_stripe_sdk: flag(),
 }
@@ -42,10 +44,8 @@ const CREATE = {
   automatic_payment_methods: object({ allow_redirects: choice('always', 'never'), enabled: flag() }),
   confirm: flag(),
   excluded_payment_method_types: list(text()),
-  payment_method_configuration: text(),
   /** Removed from the API; older callers may still send it. */
   payment_method_types: list(text()),
-  single_use: anything(),
   usage: choice('off_session', 'on_session'),
 }
 
@@ -81,6 +81,7 @@ export const setupIntentOperations: readonly Operation[] = [
       customer: params.customer === undefined ? intent.customer : params.customer,
       description: params.description === undefined ? intent.description : params.description,
       metadata: changeMetadata(intent.metadata, params.metadata),
+      ...threeDSecureOf(params),
       ...(method ? { paymentMethod: method.id, status: 'requires_confirmation' as const } : {}),
     })
     return render(tx, 'setup_intents', changed)
@@ -136,6 +137,7 @@ function create(tx: Tx, params: Params<typeof CREATE>): SetupIntentRecord {
     metadata: changeMetadata({}, params.metadata),
     paymentMethodTypes: paymentMethodTypes('eur', { allowed, excluded }),
     usage: params.usage ?? 'off_session',
+    ...threeDSecureOf(params),
   })
   emit(tx, 'setup_intent.created', render(tx, 'setup_intents', intent))
   if (!method) return intent
@@ -158,9 +160,17 @@ function confirm(tx: Tx, intent: SetupIntentRecord, params: Params<typeof CONFIR
       "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with a payment method and then confirm it again.",
     )
   }
-  const after = confirmSetup(tx, intent, { method, returnUrl: params.return_url ?? null })
+  const asked = { ...intent, ...threeDSecureOf(params), useStripeSdk: params.use_stripe_sdk ?? false }
+  const after = confirmSetup(tx, asked, { method, returnUrl: params.return_url ?? null })
   if (after.lastError !== null) throw setupError(tx, after, after.lastError)
   return after
+}
+
+function threeDSecureOf(
+  params: Params<Pick<typeof CONFIRM, 'payment_method_options'>>,
+): Pick<SetupIntentRecord, 'threeDSecure'> {
+  const asked = params.payment_method_options?.card?.request_three_d_secure
+  return asked ? { threeDSecure: asked } : {}
 }
 
 type MethodParams = Params<Pick<typeof CONFIRM, 'payment_method' | 'payment_method_data'>>

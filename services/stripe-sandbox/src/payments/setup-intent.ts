@@ -32,7 +32,13 @@ export function renderSetupIntent(reads: Reads, record: SetupIntentRecord): Stri
     payment_method: record.paymentMethod,
     payment_method_configuration_details: null,
     payment_method_options: record.paymentMethodTypes.includes('card')
-      ? { card: { mandate_options: null, network: null, request_three_d_secure: 'automatic' } }
+      ? {
+          card: {
+            mandate_options: null,
+            network: null,
+            request_three_d_secure: record.threeDSecure ?? 'automatic',
+          },
+        }
       : {},
     payment_method_types: record.paymentMethodTypes,
     single_use_mandate: null,
@@ -44,7 +50,7 @@ export function renderSetupIntent(reads: Reads, record: SetupIntentRecord): Stri
 function nextAction(reads: Reads, record: SetupIntentRecord): Stripe.SetupIntent.NextAction | null {
   if (record.status !== 'requires_action') return null
   const url = `${reads.settings.publicUrl}/c/3ds/${record.id}?client_secret=${record.clientSecret}`
-  if (record.returnUrl !== null) {
+  if (record.returnUrl !== null && !record.useStripeSdk) {
     return { type: 'redirect_to_url', redirect_to_url: { return_url: record.returnUrl, url } }
   }
   return { type: 'use_stripe_sdk', use_stripe_sdk: { type: 'three_d_secure_redirect', stripe_js: url } }

@@ -1,6 +1,61 @@
+import type Stripe from 'stripe'
 import type { Metadata } from '../http/params.ts'
+import type { SessionRecord } from './records.ts'
 
 // What an account keeps besides payments. Times are whole seconds.
+
+export type CustomerRecord = {
+  readonly id: string
+  readonly created: number
+  readonly email: string | null
+  readonly name: string | null
+  readonly phone: string | null
+  readonly description: string | null
+  readonly metadata: Metadata
+  readonly defaultPaymentMethod: string | null
+  readonly deleted: boolean
+  readonly address?: Stripe.Address | null
+  readonly balance?: number
+  readonly footer?: string | null
+  readonly preferredLocales?: readonly string[]
+  readonly shipping?: Stripe.PaymentIntent.Shipping | null
+  readonly taxExempt?: 'exempt' | 'none' | 'reverse'
+}
+
+export type ProductRecord = {
+  readonly id: string
+  readonly created: number
+  readonly updated: number
+  readonly active: boolean
+  readonly name: string
+  readonly description: string | null
+  readonly images: string[]
+  readonly metadata: Metadata
+  readonly deleted: boolean
+  readonly defaultPrice?: string | null
+  readonly marketingFeatures?: readonly string[]
+  readonly shippable?: boolean | null
+  readonly taxCode?: string | null
+  readonly unitLabel?: string | null
+  readonly url?: string | null
+}
+
+export type PriceRecord = {
+  readonly id: string
+  readonly created: number
+  readonly active: boolean
+  readonly currency: string
+  readonly unitAmount: number
+  readonly product: string
+  readonly nickname: string | null
+  readonly lookupKey: string | null
+  readonly metadata: Metadata
+  readonly taxBehavior?: 'exclusive' | 'inclusive' | 'unspecified'
+  readonly recurring?: {
+    readonly interval: 'day' | 'month' | 'week' | 'year'
+    readonly intervalCount: number
+  }
+}
 
 export type CouponRecord = {
   readonly id: string
@@ -58,8 +113,14 @@ export type PaymentLinkRecord = {
   readonly allowPromotionCodes: boolean
   readonly inactiveMessage: string | null
   readonly customerCreation: 'always' | 'if_required'
-  readonly submitType: string
-  readonly paymentIntentMetadata: Metadata | null
+  readonly submitType: 'auto' | 'book' | 'donate' | 'pay' | 'subscribe'
+  readonly paymentIntentData?: SessionRecord['paymentIntentData']
+  /** So many completed Sessions, and the link is inactive; null for no limit. */
+  readonly limit?: number | null
+  readonly completed?: number
+  readonly types?: readonly string[] | null
+  /** What is kept to be shown, or said on the page, and decides nothing. */
+  readonly shown?: Partial<Pick<Stripe.PaymentLink, 'custom_text' | 'payment_method_collection'>>
   readonly metadata: Metadata
 }
 
@@ -87,6 +148,8 @@ export type SetupIntentRecord = {
   readonly lastError: SetupErrorRecord | null
   readonly returnUrl: string | null
   readonly canceledBecause: 'abandoned' | 'duplicate' | 'requested_by_customer' | null
+  readonly threeDSecure?: 'any' | 'automatic' | 'challenge'
+  readonly useStripeSdk?: boolean
 }
 
 export type SetupErrorRecord = {

@@ -3,9 +3,12 @@ import type { Metadata } from '../http/params.ts'
 import type {
   CashMovementRecord,
   CouponRecord,
+  CustomerRecord,
   DiscountRecord,
   PaymentLinkRecord,
   PayoutRecord,
+  PriceRecord,
+  ProductRecord,
   PromotionCodeRecord,
   SetupAttemptRecord,
   SetupIntentRecord,
@@ -31,6 +34,11 @@ export type PaymentMethodRecord = {
   readonly email: string | null
   readonly name: string | null
   readonly metadata: Metadata
+  readonly phone?: string | null
+  readonly address?: Stripe.Address | null
+  readonly taxId?: string | null
+  readonly allowRedisplay?: 'always' | 'limited' | 'unspecified'
+  readonly radarSession?: string
 }
 
 export type PaymentIntentStatus =
@@ -75,6 +83,11 @@ export type PaymentIntentRecord = {
   readonly cancellationReason: string | null
   /** The Checkout Session that made it. */
   readonly session: string | null
+  readonly transferGroup?: string | null
+  /** Whether the merchant wants 3-D Secure although the card does not ask for it. */
+  readonly threeDSecure?: 'any' | 'automatic' | 'challenge'
+  readonly radarSession?: string
+  readonly paymentDetails?: Stripe.PaymentIntent.PaymentDetails
   /** Paid by a bank transfer of that kind, with so much of it arrived. */
   readonly transfer?: { readonly type: string; readonly arrived: number }
 }
@@ -119,6 +132,12 @@ export type ChargeRecord = {
   readonly receiptEmail: string | null
   readonly fraudReport: string | null
   readonly statementDescriptorSuffix: string | null
+  readonly statementDescriptor?: string | null
+  readonly shipping?: Stripe.PaymentIntent.Shipping | null
+  readonly transferGroup?: string | null
+  readonly radarSession?: string
+  readonly phone?: string | null
+  readonly address?: Stripe.Address | null
 }
 
 export type RefundRecord = {
@@ -138,6 +157,7 @@ export type RefundRecord = {
   readonly reference: string | null
   readonly customer: string | null
   readonly paymentMethod: string | null
+  readonly instructionsEmail?: string
 }
 
 export type BalanceTransactionRecord = {
@@ -168,6 +188,7 @@ export type DisputeRecord = {
   readonly submissions: number
   readonly dueBy: number
   readonly balanceTransactions: string[]
+  readonly intendedSubmission?: Stripe.Dispute['intended_submission_method']
 }
 
 export type WarningRecord = {
@@ -232,6 +253,9 @@ export type SessionRecord = {
     readonly setupFutureUsage: 'off_session' | 'on_session' | null
     readonly statementDescriptor: string | null
     readonly statementDescriptorSuffix: string | null
+    readonly shipping?: Stripe.PaymentIntent.Shipping | null
+    readonly transferGroup?: string | null
+    readonly threeDSecure?: 'any' | 'automatic' | 'challenge'
   }
   /** Form submits already carried out, by the token of the rendered page: a double click is one attempt. */
   readonly submits: Record<string, PaymentOutcome>
@@ -241,6 +265,17 @@ export type SessionRecord = {
   /** Whether the payer may type a promotion code; null when nobody said. */
   readonly allowPromotionCodes?: boolean | null
   readonly discount?: SessionDiscount | null
+  /** An expired Session leaves an address that opens a copy of it. */
+  readonly recovery?: { readonly allowPromotionCodes: boolean; readonly expiresAt: number | null }
+  readonly recoveredFrom?: string
+  /** What is kept to be shown, or said on the page, and decides nothing. */
+  readonly shown?: Partial<
+    Pick<
+      Stripe.Checkout.Session,
+      'custom_text' | 'integration_identifier' | 'origin_context' | 'wallet_options'
+    >
+  >
+  readonly customerUpdate?: { readonly name: boolean }
 }
 
 export type PaymentOutcome =
@@ -252,46 +287,6 @@ export type PaymentOutcome =
       readonly code: string
       readonly declineCode: string | null
     }
-
-export type CustomerRecord = {
-  readonly id: string
-  readonly created: number
-  readonly email: string | null
-  readonly name: string | null
-  readonly phone: string | null
-  readonly description: string | null
-  readonly metadata: Metadata
-  readonly defaultPaymentMethod: string | null
-  readonly deleted: boolean
-}
-
-export type ProductRecord = {
-  readonly id: string
-  readonly created: number
-  readonly updated: number
-  readonly active: boolean
-  readonly name: string
-  readonly description: string | null
-  readonly images: string[]
-  readonly metadata: Metadata
-  readonly deleted: boolean
-}
-
-export type PriceRecord = {
-  readonly id: string
-  readonly created: number
-  readonly active: boolean
-  readonly currency: string
-  readonly unitAmount: number
-  readonly product: string
-  readonly nickname: string | null
-  readonly lookupKey: string | null
-  readonly metadata: Metadata
-  readonly recurring?: {
-    readonly interval: 'day' | 'month' | 'week' | 'year'
-    readonly intervalCount: number
-  }
-}
 
 export type EventRecord = {
   readonly id: string
