@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { ensureDatabase, startPostgres } from '../tools/postgres.ts'
 import type { Postgres } from '../tools/postgres.ts'
+import { mountSmallDisk } from './small-disk.ts'
+import type { SmallDisk } from './small-disk.ts'
 
 export type Database = {
   readonly url: string
@@ -11,6 +13,11 @@ export type Database = {
   readonly restart: (how: 'kill' | 'fast', downMs: number) => Promise<number>
   /** Ends a share of the services' sessions in the middle of whatever they do; returns how many. */
   readonly cutSessions: (share: number) => Promise<number>
+  /**
+   * Fills the disk its files are on, and after `forMs` makes room again; returns when it answers. False: its files are
+   * not on a small disk of their own.
+   */
+  readonly fillDisk: (forMs: number) => Promise<boolean>
   readonly query: (text: string) => Promise<readonly Record<string, unknown>[]>
   readonly stop: () => Promise<void>
 }
@@ -22,6 +29,9 @@ export async function startDatabase(folder: string): Promise<Database> {
   const directory = join(folder, 'postgres')
   let postgres: Postgres = await startPostgres({ directory })
   const { port } = postgres
+  // The write-ahead log stays on the real disk, with the time a commit takes there.
+  const smallDisk = mountSmallDisk(folder, join(directory, 'cluster'))
+  if (smallDisk !== null) await moveOnto(smallDisk, postgres.urlOf('postgres'))
   const url = await ensureDatabase(postgres, 'chaos')
 
   const startAgain = async (): Promise<Postgres> => {
@@ -65,6 +75,27 @@ export async function startDatabase(folder: string): Promise<Database> {
       )
       return rows.length
     },
-    stop: () => postgres.stop(),
+    fillDisk: async (forMs) => {
+      if (smallDisk?.fill() !== true) return false
+      await sleep(forMs)
+      smallDisk.makeRoom()
+      return true
+    },
+    stop: async () => {
+      await postgres.stop()
+      smallDisk?.unmount()
+    },
+  }
+}
+
+/** Has every table of databases that are made from now on be there. */
+async function moveOnto({ path }: SmallDisk, url: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`create tablespace small location '${path}'`)
+    await client.query('alter database template1 set tablespace small')
+  } finally {
+    await client.end()
   }
 }

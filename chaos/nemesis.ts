@@ -43,6 +43,8 @@ const STRIPE_FAULTS = [
   ).map(([fault, probability, delayMs]) => ({ on: 'webhook', type: '*', fault, probability, delayMs })),
 ]
 
+const ON_DATABASE: ReadonlySet<Strike['kind']> = new Set(['kill_database', 'restart_database', 'fill_disk'])
+
 export type NemesisOptions = { readonly seed: number; readonly meanGapMs: number; readonly history: History }
 
 export async function startNemesis(platform: Platform, options: NemesisOptions): Promise<Nemesis> {
@@ -67,7 +69,7 @@ export async function startNemesis(platform: Platform, options: NemesisOptions):
       struckTimes += 1
       if (struckTimes === STRIKE_KINDS) firstRound.resolve()
       void struck.finally(() => under.delete(struck))
-      if (strike.kind === 'kill_database' || strike.kind === 'restart_database') await struck
+      if (ON_DATABASE.has(strike.kind)) await struck
     }
   })()
 
@@ -127,6 +129,14 @@ async function carryOut(strike: Strike, scene: Scene): Promise<void> {
       return onService(scene, gatewayAt(strike.gateway), strike.kind, (it) =>
         it.freeze(strike.forMs, scene.peace),
       )
+    case 'jump_clock':
+      return onService(scene, gatewayAt(strike.gateway), strike.kind, (it) =>
+        it.jumpClock(strike.byMs, strike.forMs, scene.peace),
+      )
+    case 'fill_disk': {
+      const filled = await platform.database.fillDisk(strike.forMs)
+      return countFault(history, filled ? strike.kind : 'fill_disk: not possible here')
+    }
     case 'kill_booking':
       return onService(scene, platform.booking, strike.kind, (it) => it.kill(strike.downMs))
     case 'kill_database':

@@ -103,6 +103,13 @@ export type Strike =
   | { readonly kind: 'kill_gateway'; readonly gateway: number; readonly downMs: number }
   | { readonly kind: 'freeze_gateway'; readonly gateway: number; readonly forMs: number }
   | { readonly kind: 'stop_gateway'; readonly gateway: number; readonly downMs: number }
+  | {
+      readonly kind: 'jump_clock'
+      readonly gateway: number
+      readonly byMs: number
+      readonly forMs: number
+    }
+  | { readonly kind: 'fill_disk'; readonly forMs: number }
   | { readonly kind: 'cut_database_sessions'; readonly share: number }
   | { readonly kind: 'kill_database'; readonly downMs: number }
   | { readonly kind: 'restart_database'; readonly downMs: number }
@@ -114,6 +121,8 @@ const STRIKE_WEIGHTS: Readonly<Record<Strike['kind'], number>> = {
   kill_gateway: 34,
   freeze_gateway: 13,
   stop_gateway: 6,
+  jump_clock: 8,
+  fill_disk: 3,
   cut_database_sessions: 16,
   kill_database: 6,
   restart_database: 5,
@@ -124,6 +133,7 @@ const STRIKE_WEIGHTS: Readonly<Record<Strike['kind'], number>> = {
 
 export const STRIKE_KINDS = Object.keys(STRIKE_WEIGHTS).length
 export const GATEWAYS = 3
+const MINUTE_MS = 60_000
 
 /** Strikes without end, each with the pause before it; the first ones are of every kind. */
 export function* planStrikes(
@@ -153,6 +163,15 @@ function strikeOf(kind: Strike['kind'], random: ReturnType<typeof createRandom>)
         gateway,
         forMs: random.chance(0.25) ? random.integer(11_000, 16_000) : random.integer(500, 7000),
       }
+    case 'jump_clock':
+      return {
+        kind,
+        gateway,
+        byMs: random.pick([-1, 1]) * random.integer(2 * MINUTE_MS, 6 * 60 * MINUTE_MS),
+        forMs: random.integer(1000, 8000),
+      }
+    case 'fill_disk':
+      return { kind, forMs: random.integer(500, 3000) }
     case 'cut_database_sessions':
       return { kind, share: random.pick([0.3, 0.6, 1]) }
     case 'kill_database':

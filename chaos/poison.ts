@@ -1,6 +1,7 @@
 // Events with a good signature that cannot be read: they must be kept, and be in nobody's way.
 import { createHmac, randomUUID } from 'node:crypto'
-import { askUntil } from './client.ts'
+import { askUntil, saysSomething } from './client.ts'
+import { textAt } from './json.ts'
 import { WEBHOOK_SECRET } from './platform.ts'
 import type { Poison } from './plan.ts'
 import type { Journey } from './world.ts'
@@ -19,6 +20,8 @@ export async function sendPoison({ world, bookingId }: Journey, poison: Poison):
       body: JSON.parse(payload) as unknown,
     },
     PATIENCE_MS,
+    // A gateway whose clock is off takes no event; with the next one it is another matter.
+    (it) => saysSomething(it) && !textAt(it.body, 'error').endsWith('Check the clocks.'),
   )
   world.history.actions.push({
     kind: 'poison',

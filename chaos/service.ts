@@ -16,6 +16,8 @@ export type Service = {
   readonly restart: (downMs: number) => Promise<number>
   /** SIGSTOP and, after `forMs` or when the signal says so, SIGCONT: it wakes up and believes nothing has happened. */
   readonly freeze: (forMs: number, signal: AbortSignal) => Promise<void>
+  /** Sets its wall clock off by `byMs` and, after `forMs` or when the signal says so, right again. */
+  readonly jumpClock: (byMs: number, forMs: number, signal: AbortSignal) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -29,6 +31,7 @@ export type ServiceOptions = {
   readonly history: History
 }
 
+const CLOCK = new URL('clock.ts', import.meta.url).href
 const READY_MS_MAX = 60_000
 const POLL_MS = 25
 const AGAIN_MS = 300
@@ -46,14 +49,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const spawnChild = (): void => {
     wasReady = false
     ending = false
-    const begun = spawn(process.execPath, ['--enable-source-maps', options.script], {
+    const begun = spawn(process.execPath, ['--enable-source-maps', '--import', CLOCK, options.script], {
       env: {
         ...systemEnvironment(),
         ...options.env,
         PORT: String(options.port),
         PASSERELLE_PARENT_PID: String(process.pid),
       },
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', log, log, 'ipc'],
     })
     child = begun
     begun.once('exit', (code, signal) => {
@@ -112,6 +115,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       frozen?.kill('SIGSTOP')
       await sleep(forMs, undefined, { signal }).catch(() => {})
       frozen?.kill('SIGCONT')
+    },
+    jumpClock: async (byMs, forMs, signal) => {
+      const lost = child
+      const shift = (shiftMs: number): void => {
+        if (lost?.connected === true) lost.send({ shiftMs }, () => {})
+      }
+      shift(byMs)
+      await sleep(forMs, undefined, { signal }).catch(() => {})
+      shift(0)
     },
     stop: async () => {
       wanted = false
