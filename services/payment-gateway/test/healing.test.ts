@@ -340,3 +340,50 @@ describe('GET and POST /admin/reconciliation', () => {
     }
   })
 })
+
+// Last in this file: from here on the sandbox's clock is five hours ahead of this host's.
+describe("a host's clock that is wrong", () => {
+  it('neither hides events from the sweep nor lets it skip what is still to come', async () => {
+    await fetch(`${platform.sandbox.url}/_sandbox/clock/advance`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ seconds: 5 * 3600 }),
+    })
+    const behind = await paidBooking()
+    await settled(behind.intent)
+    await runNow('sweep')
+    assert.equal(await statusOf(behind.bookingId), 'succeeded')
+
+    // As a process left it whose clock was a day ahead.
+    await platform.pool.query(
+      `update schedules set cursor = jsonb_build_object('sweptTo', floor(extract(epoch from now())) + 86400)
+       where name = 'sweep'`,
+    )
+    const ahead = await paidBooking()
+    await settled(ahead.intent)
+    await runNow('sweep')
+    assert.equal(await statusOf(ahead.bookingId), 'succeeded')
+  })
+
+  it('puts what is read in order with the events: read now, it is not older than what happened before', async () => {
+    const { bookingId, intent } = await paidBooking('4000000000000259')
+    const disputeId = await eventually('the dispute', async () => {
+      const { data } = await stripe<{ data: { id: string }[] }>('GET', `disputes?payment_intent=${intent}`)
+      return data[0]?.id ?? null
+    })
+    await runNow('sweep')
+    await eventually('the dispute here', async () => (await statusOf(bookingId)) === 'disputed')
+    await fetch(`${platform.sandbox.url}/_sandbox/disputes/${disputeId}/decide`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ verdict: 'won' }),
+    })
+    await eventually('the verdict at Stripe', async () => {
+      const { status } = await stripe<{ status: string }>('GET', `disputes/${disputeId}`)
+      return status === 'won'
+    })
+    // No event tells: the object is asked.
+    await runNow('reconcile')
+    assert.equal(await statusOf(bookingId), 'succeeded')
+  })
+})

@@ -111,7 +111,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   if (options.onSent) watchEvents(store, options.onSent)
   const api = { store, log, faults, onSent: options.onSent }
   const app = buildApp(api)
-  serveListeners(app, relay)
+  serveListeners(app, relay, clock)
   const resend: Resend = (event, to) => deliverer.resendAll(event, to)
   serveApi(app, api, operations(resend, relay))
   serveElements(app)
@@ -189,12 +189,14 @@ function buildApp(deps: ApiDeps): FastifyInstance {
   return app
 }
 
-function serveListeners(app: FastifyInstance, relay: Relay): void {
+function serveListeners(app: FastifyInstance, relay: Relay, clock: Clock): void {
   app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
   app.addHook('onSend', (request, reply, body, done) => {
     if (request.url.startsWith('/v1/')) {
       // Stripe names no charset; fastify adds one.
       reply.header('Content-Type', 'application/json')
+      // Every answer tells the time, and that is the sandbox's own, as in every `created`.
+      reply.header('Date', new Date(clock.nowMs()).toUTCString())
       if (relay.isTailed) relay.tell(requestLog(request, reply, body))
     }
     done(null, body)

@@ -115,6 +115,15 @@ export async function findAttemptBySession(db: Queryable, sessionId: string): Pr
   return rows[0] ? fromRow(rows[0]) : null
 }
 
+/** How long ago an attempt was begun, by the database's clock. */
+export async function attemptAgeMs(db: Queryable, attemptId: string): Promise<number> {
+  const { rows } = await db.query<{ ms: number }>(
+    'select (extract(epoch from now() - created_at) * 1000)::float8 as ms from payment_attempts where id = $1',
+    [attemptId],
+  )
+  return rows[0]?.ms ?? 0
+}
+
 /** The attempt that speaks for the payment: the live one, else the newest. */
 export async function findNewestAttempt(db: Queryable, paymentId: string): Promise<Attempt | null> {
   const { rows } = await db.query<AttemptRow>({

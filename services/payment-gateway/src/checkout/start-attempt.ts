@@ -173,7 +173,8 @@ async function decideNext(tx: Tx, deps: CheckoutDeps, wish: Wish): Promise<Next>
   const asWished =
     live.kind === kind && live.amountMinor === booking.amountMinor && live.currency === booking.currency
   if (live.state === 'creating') return { kind: 'create', attempt: live, wished: asWished }
-  const lasts = live.expiresAt === null || live.expiresAt.getTime() - Date.now() > LIFE_LEFT_MS_MIN
+  const lasts =
+    live.expiresAt === null || live.expiresAt.getTime() - deps.stripe.nowSeconds() * 1000 > LIFE_LEFT_MS_MIN
   if (!asWished || !lasts) return { kind: 'replace', attempt: live }
   // A client secret is never stored: asking with the same key brings it again.
   if (kind === 'payment_intent') return { kind: 'create', attempt: live, wished: true }
@@ -213,7 +214,7 @@ async function newAttempt(tx: Tx, deps: CheckoutDeps, payment: Payment, wish: Wi
           customerEmail,
           tourName: body.tourName ?? null,
           locale: body.locale ?? null,
-          now: new Date(),
+          now: new Date(deps.stripe.nowSeconds() * 1000),
         })
       : intentParameters(ids, booking, { customerEmail })
   const { amountMinor, currency } = booking

@@ -47,6 +47,6 @@ export async function forwardOneEvent({ pool, log, extension }: ForwardDeps): Pr
 
 function afterAttempt(forward: ClaimedForward, error: string | null): AfterForward {
   if (error === null) return { status: 'forwarded' }
-  if (Date.now() - forward.createdAt.getTime() > DELIVERY_AGE_MAX_MS) return { status: 'dead', error }
+  if (forward.ageMs > DELIVERY_AGE_MAX_MS) return { status: 'dead', error }
   return { status: 'pending', error, waitMs: retryWaitMs(forward.attempts, null, Math.random()) }
 }

@@ -6,7 +6,8 @@ export type ClaimedForward = {
   /** The bytes as Stripe sent them; empty once they were redacted. */
   readonly payload: Buffer
   readonly attempts: number
-  readonly createdAt: Date
+  /** By the database's clock. */
+  readonly ageMs: number
 }
 
 /** Owes events to the extension. An event replayed after it was given up is owed again; any other is owed once. */
@@ -32,7 +33,7 @@ export async function claimForward(db: Queryable, leaseMs: number): Promise<Clai
              where event_id = (select event_id from forwards where status = 'pending' and retry_at <= now()
                                order by retry_at limit 1 for update skip locked)
              returning event_id, attempts, created_at)
-           select c.event_id as "eventId", e.type, e.payload, c.attempts, c.created_at as "createdAt"
+           select c.event_id as "eventId", e.type, e.payload, c.attempts, (extract(epoch from now() - c.created_at) * 1000)::float8 as "ageMs"
            from claimed c join stripe_events e on e.id = c.event_id`,
     values: [leaseMs],
   })

@@ -219,7 +219,7 @@ async function recordAll(deps: DeliverDeps, batch: readonly Ended[]): Promise<vo
   for (const ended of batch) {
     const { delivery, told, after } = ended
     const outcome = after.status === 'dead' ? 'dead' : told.outcome
-    const ageMs = Date.now() - delivery.createdAt.getTime()
+    const ageMs = delivery.ageMs + ended.durationMs
     deps.onAttempt?.({ outcome, announced: delivery.body.status, ageMs })
     logAttempt(deps.log, ended)
   }
@@ -259,7 +259,7 @@ function afterAttempt(delivery: ClaimedDelivery, told: Told, breakerOpen: boolea
     case 'refused':
       return { status: 'dead' }
     case 'failed': {
-      if (Date.now() - delivery.createdAt.getTime() > DELIVERY_AGE_MAX_MS) return { status: 'dead' }
+      if (delivery.ageMs > DELIVERY_AGE_MAX_MS) return { status: 'dead' }
       // A probe waits no longer than the next probe: the destination's return is what all the others wait for.
       if (breakerOpen) return { status: 'pending', waitMs: told.retryAfterMs ?? PROBE_INTERVAL_MS }
       return { status: 'pending', waitMs: retryWaitMs(delivery.attempts, told.retryAfterMs, Math.random()) }

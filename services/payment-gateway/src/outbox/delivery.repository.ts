@@ -17,8 +17,8 @@ export type ClaimedDelivery = {
   readonly body: PaymentStatusUpdate
   readonly attempts: number
   readonly claim: number
-  /** When it was written, or last sent again by hand: its age is counted from here. */
-  readonly createdAt: Date
+  /** Since it was written, or last sent again by hand, by the database's clock. */
+  readonly ageMs: number
 }
 
 /** The channel that wakes the deliverers of every process when deliveries were written. */
@@ -62,7 +62,7 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
     body: PaymentStatusUpdate
     attempts: number
     claim: number
-    created_at: Date
+    age_ms: number
   }>({
     name: 'claim_deliveries',
     text: `with alive as (
@@ -83,7 +83,7 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
            update deliveries set claimed_by = $1, claim = claim + 1, attempts = attempts + 1
            from due where deliveries.id = due.id
            returning deliveries.id, booking_id, version, body, attempts, claim,
-             coalesce(redelivered_at, created_at) as created_at`,
+             (extract(epoch from now() - coalesce(redelivered_at, created_at)) * 1000)::float8 as age_ms`,
     values: [worker, limit],
   })
   return rows.map((row) => ({
@@ -93,7 +93,7 @@ export async function claimDeliveries(pool: Pool, worker: number, limit: number)
     body: row.body,
     attempts: row.attempts,
     claim: row.claim,
-    createdAt: row.created_at,
+    ageMs: row.age_ms,
   }))
 }
 

@@ -1,7 +1,7 @@
 import { inTransaction } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
-import { closeAttempt, findLiveAttempt } from '../checkout/attempt.repository.ts'
+import { attemptAgeMs, closeAttempt, findLiveAttempt } from '../checkout/attempt.repository.ts'
 import type { Attempt } from '../checkout/attempt.repository.ts'
 import { createAtStripe } from '../checkout/start-attempt.ts'
 import type { CreateDeps } from '../checkout/start-attempt.ts'
@@ -20,7 +20,7 @@ export async function finishAttempt(
   attempt: Attempt,
   payment: Payment,
 ): Promise<{ found: number; away: boolean }> {
-  const ageMs = Date.now() - attempt.createdAt.getTime()
+  const ageMs = await attemptAgeMs(deps.pool, attempt.id)
   const useless = ageMs > REPLAYED_MS_MAX || payment.paidAt !== null
   if (useless) await inTransaction(deps.pool, (tx) => closeAttempt(tx, attempt.id, 'never finished'))
   else

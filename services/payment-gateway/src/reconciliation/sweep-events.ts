@@ -58,7 +58,8 @@ const PASSES = [true, false].flatMap((undelivered) =>
  * webhook. Each page, its effects, what it found and how far it came are one commit: a sweep that dies goes on there.
  */
 export async function sweepEvents(deps: SweepDeps, isHeld: () => boolean): Promise<Found> {
-  const nowSeconds = Math.floor(Date.now() / 1000)
+  const nowSeconds = await deps.stripe.askNowSeconds()
+  if (nowSeconds === null) return { checked: 0, found: 0, more: false, error: 'Stripe could not be asked' }
   const cursor = (await findCursor(deps.pool, 'sweep')) as Cursor
   let window: Window | null = cursor.window ?? (await nextWindow(deps, cursor, nowSeconds))
   let checked = 0
@@ -80,7 +81,8 @@ export async function sweepEvents(deps: SweepDeps, isHeld: () => boolean): Promi
 }
 
 async function nextWindow(deps: SweepDeps, cursor: Cursor, nowSeconds: number): Promise<Window> {
-  const since = cursor.sweptTo ?? (await sweepSince(deps.pool))
+  // Nothing of what is still to come was swept, whatever a clock once said.
+  const since = Math.min(cursor.sweptTo ?? (await sweepSince(deps.pool)), nowSeconds)
   return {
     from: Math.max(since - OVERLAP_SECONDS, nowSeconds - LISTED_SECONDS),
     to: Math.max(nowSeconds - deps.lagSeconds, 0),

@@ -3,6 +3,8 @@ import Stripe from 'stripe'
 import type { StripeConfig } from '../config.ts'
 import { isObject } from './event.ts'
 import type { StripeObject } from './event.ts'
+import { createStripeClock } from './stripe-clock.ts'
+import type { StripeClock } from './stripe-clock.ts'
 
 export type StripeClient = {
   readonly createSession: (
@@ -31,6 +33,10 @@ export type StripeClient = {
   readonly retrieveFraudWarning: (id: string) => Promise<StripeAnswer>
   /** One page, newest first, after the event `after`. */
   readonly listEvents: (wish: EventsWish) => Promise<EventsAnswer>
+  /** Unix seconds by Stripe's clock as far as it is known, without asking. */
+  readonly nowSeconds: () => number
+  /** Unix seconds by Stripe's clock, the one under way included; null when Stripe does not answer. */
+  readonly askNowSeconds: () => Promise<number | null>
 }
 
 export type EventsWish = {
@@ -84,17 +90,9 @@ const CHARGE_OF_INTENT = ['latest_charge'] as const
 const INTENT_OF_SESSION = ['payment_intent', 'payment_intent.latest_charge'] as const
 
 export function createStripeClient(config: StripeConfig): StripeClient {
-  const base = new URL(config.apiBase)
-  const stripe = new Stripe(config.secretKey, {
-    apiVersion: '2026-10-28.endive',
-    host: base.hostname,
-    port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
-    protocol: base.protocol === 'https:' ? 'https' : 'http',
-    timeout: TIMEOUT_MS,
-    maxNetworkRetries: NETWORK_RETRIES_MAX,
-    telemetry: false,
-    appInfo: { name: 'Passerelle', version: '0.1.0' },
-  })
+  const clock = createStripeClock()
+  const stripe = connect(config, clock)
+  const ask = (type: string, call: () => Promise<unknown>): Promise<StripeAnswer> => askFor(type, call, clock)
   return {
     createSession: (params, idempotencyKey) =>
       ask('checkout.session', () => stripe.checkout.sessions.create(params, { idempotencyKey })),
@@ -139,7 +137,47 @@ export function createStripeClient(config: StripeConfig): StripeClient {
     retrieveFraudWarning: (id) =>
       ask('radar.early_fraud_warning', () => stripe.radar.earlyFraudWarnings.retrieve(id)),
     listEvents: (wish) => listEvents(stripe, wish),
+    nowSeconds: clock.nowSeconds,
+    askNowSeconds: () => askNowSeconds(stripe, clock),
   }
+}
+
+async function askNowSeconds(stripe: Stripe, clock: StripeClock): Promise<number | null> {
+  try {
+    await stripe.events.list({ limit: 1 })
+  } catch (error) {
+    // A refusal tells the time as well.
+    if (failure(error).kind === 'unreachable') return null
+  }
+  // An answer tells whole seconds only: the one that has begun counts too.
+  return clock.nowSeconds() + 1
+}
+
+function connect(config: StripeConfig, clock: StripeClock): Stripe {
+  const base = new URL(config.apiBase)
+  return new Stripe(config.secretKey, {
+    apiVersion: '2026-10-28.endive',
+    host: base.hostname,
+    port: base.port === '' ? (base.protocol === 'https:' ? 443 : 80) : Number(base.port),
+    protocol: base.protocol === 'https:' ? 'https' : 'http',
+    timeout: TIMEOUT_MS,
+    maxNetworkRetries: NETWORK_RETRIES_MAX,
+    telemetry: false,
+    httpClient: listeningTo(clock),
+    appInfo: { name: 'Passerelle', version: '0.1.0' },
+  })
+}
+
+/** The SDK's own client, with the time of every answer noted. */
+function listeningTo(clock: StripeClock): Stripe.HttpClient {
+  const client = Stripe.createNodeHttpClient()
+  const send = client.makeRequest.bind(client)
+  client.makeRequest = async (...request) => {
+    const response = await send(...request)
+    clock.note(response.getHeaders()['date'])
+    return response
+  }
+  return client
 }
 
 async function listEvents(stripe: Stripe, wish: EventsWish): Promise<EventsAnswer> {
@@ -179,7 +217,7 @@ async function withMetadata(
   return null
 }
 
-async function ask(type: string, call: () => Promise<unknown>): Promise<StripeAnswer> {
+async function askFor(type: string, call: () => Promise<unknown>, clock: StripeClock): Promise<StripeAnswer> {
   try {
     const answer = await call()
     if (answer === null) return { kind: 'not_found' }
@@ -189,7 +227,7 @@ async function ask(type: string, call: () => Promise<unknown>): Promise<StripeAn
     return {
       kind: 'answered',
       object: { ...answer, id: answer['id'] },
-      second: Math.floor(Date.now() / 1000),
+      second: clock.nowSeconds(),
     }
   } catch (error) {
     return failure(error)
