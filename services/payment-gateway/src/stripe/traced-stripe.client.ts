@@ -22,6 +22,8 @@ export function tracedStripeClient(client: StripeClient, tracing: Tracing): Stri
       }
     }
   return {
+    nowSeconds: client.nowSeconds,
+    askNowSeconds: client.askNowSeconds,
     createSession: traced('createSession', client.createSession),
     retrieveSession: traced('retrieveSession', client.retrieveSession),
     expireSession: traced('expireSession', client.expireSession),
