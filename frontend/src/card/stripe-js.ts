@@ -4,6 +4,7 @@ export type StripeError = {
   readonly type: string
   readonly code?: string
   readonly decline_code?: string
+  readonly advice_code?: string
   readonly message?: string
 }
 

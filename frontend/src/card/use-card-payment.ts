@@ -5,7 +5,7 @@ import { stripeConfig } from '../api/site-config.ts'
 import { keepAccess } from '../payment/kept-session.ts'
 import { readTour } from '../payment/use-tour-of.ts'
 import { paymentPatterns } from '../paths.ts'
-import { declineReason } from '../payment-status/decline.ts'
+import { adviceOf, declineReason } from '../payment-status/decline.ts'
 import { loadStripe } from './stripe-js.ts'
 import type { Language } from '../language/language.ts'
 import type { DeclineReason } from '../payment-status/decline.ts'
@@ -65,7 +65,7 @@ export function useCardPayment(bookingId: string, language: Language): CardPayme
       setState({ kind: 'ready', opened })
       // What is wrong with a field, Stripe's frame says beside it.
       if (error.type !== 'validation_error')
-        setRefusal(declineReason(error.decline_code ?? error.code ?? null))
+        setRefusal(declineReason(error.decline_code ?? error.code ?? null, adviceOf(error.advice_code)))
     })
   }
   return { state, refusal, open, pay }

@@ -190,6 +190,11 @@ export const en = {
     try_later: 'Your bank could not be reached. Try again in a few minutes.',
     duplicate:
       'Your bank has just seen the same payment. Look at your account and your booking before you pay again.',
+    refused_for_now:
+      'Your bank refused the payment for the moment. Wait a little and try once more, or use another card.',
+    refused_for_good: 'Your bank does not accept this payment with this card. Try another card.',
+    check_card:
+      'Your bank does not recognise the card. Check the number, the expiry date and the security code, and try again.',
     generic: 'Your bank refused the payment without telling us why. Try another card, or ask your bank.',
   },
   problem: {

@@ -191,6 +191,11 @@ export const fr: Messages = {
     try_later: 'Votre banque n’a pas pu être jointe. Réessayez dans quelques minutes.',
     duplicate:
       'Votre banque vient de voir le même paiement. Regardez votre compte et votre réservation avant de payer de nouveau.',
+    refused_for_now:
+      'Votre banque a refusé le paiement pour le moment. Patientez un peu et réessayez, ou prenez une autre carte.',
+    refused_for_good: 'Votre banque n’accepte pas ce paiement avec cette carte. Essayez une autre carte.',
+    check_card:
+      'Votre banque ne reconnaît pas la carte. Vérifiez le numéro, la date d’expiration et le code de sécurité, puis réessayez.',
     generic:
       'Votre banque a refusé le paiement sans nous dire pourquoi. Essayez une autre carte, ou demandez à votre banque.',
   },

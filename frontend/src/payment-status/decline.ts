@@ -1,3 +1,7 @@
+import type { Payment } from '@passerelle/client/payment'
+
+type Advice = NonNullable<Payment['adviceCode']>
+
 /** What a payer is told about a refusal: only what the payer can act on. */
 export const DECLINE_REASONS = [
   'insufficient_funds',
@@ -12,6 +16,9 @@ export const DECLINE_REASONS = [
   'limit_exceeded',
   'try_later',
   'duplicate',
+  'refused_for_now',
+  'refused_for_good',
+  'check_card',
   'generic',
 ] as const
 export type DeclineReason = (typeof DECLINE_REASONS)[number]
@@ -51,10 +58,41 @@ export const FRAUD_CLASS_CODES = [
   'restricted_card',
 ] as const
 
-/** The reason to show for the gateway's `errorCode`. */
-export function declineReason(errorCode: string | null): DeclineReason {
+/** The advice in Stripe's word, or null where it says nothing known. */
+export function adviceOf(code: string | undefined): Advice | null {
+  return code !== undefined && isAdvice(code) ? code : null
+}
+
+function isAdvice(code: string): code is Advice {
+  return Object.hasOwn(REASON_OF_ADVICE, code)
+}
+
+// What a bank advises that gives no reason.
+const REASON_OF_ADVICE: Record<Advice, DeclineReason> = {
+  try_again_later: 'refused_for_now',
+  do_not_try_again: 'refused_for_good',
+  confirm_card_data: 'check_card',
+}
+
+/**
+ * The reason to show for the gateway's `errorCode`. The bank's advice speaks where the code says nothing in particular, and
+ * is obeyed where it forbids what the code alone would offer: the same card once more.
+ */
+export function declineReason(errorCode: string | null, advice: Advice | null): DeclineReason {
+  const reason = reasonOfCode(errorCode)
+  if (isFraudClass(errorCode) || advice === null) return reason
+  if (reason === 'generic') return REASON_OF_ADVICE[advice]
+  const mayUseSameCard = isRetryable(reason) && RETRY_OF[reason] !== 'otherCard'
+  return advice === 'do_not_try_again' && mayUseSameCard ? 'refused_for_good' : reason
+}
+
+function reasonOfCode(errorCode: string | null): DeclineReason {
   if (errorCode === null || !Object.hasOwn(REASON_OF, errorCode)) return 'generic'
   return REASON_OF[errorCode] ?? 'generic'
+}
+
+function isFraudClass(errorCode: string | null): boolean {
+  return FRAUD_CLASS_CODES.some((code) => code === errorCode)
 }
 
 /** What the button for a new try says: the same card again, another one, or later. */
@@ -71,6 +109,9 @@ export const RETRY_OF: Record<DeclineReason, 'tryAgain' | 'otherCard' | 'tryLate
   limit_exceeded: 'otherCard',
   try_later: 'tryLater',
   duplicate: 'tryAgain',
+  refused_for_now: 'tryLater',
+  refused_for_good: 'otherCard',
+  check_card: 'tryAgain',
   generic: 'otherCard',
 }
 

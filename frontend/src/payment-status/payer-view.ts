@@ -131,7 +131,7 @@ function unpaidEndView(payment: Payment, { arrival }: ViewInput): PayerView | nu
   if (payment.status === 'canceled') return { kind: 'released' }
   if (payment.status === 'expired') return { kind: 'expired' }
   if (payment.status !== 'failed') return null
-  const reason = declineReason(payment.errorCode)
+  const reason = declineReason(payment.errorCode, payment.adviceCode)
   return { kind: 'failed', reason, retryable: isRetryable(reason), mayGiveUp: arrival === 'cancel' }
 }
 

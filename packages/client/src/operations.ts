@@ -30,6 +30,8 @@ export type Operations = {
       readonly refundedAt: string | null
       readonly errorCode: string | null
       readonly errorMessage: string | null
+      /** what the bank advises after a refusal, where it may be told */
+      readonly adviceCode: 'confirm_card_data' | 'do_not_try_again' | 'try_again_later' | null
       /** what the payer still has to do for the bank */
       readonly nextAction: 'authenticate' | null
       /** by when a payment that is being processed usually arrives */
@@ -145,6 +147,8 @@ export type Operations = {
       readonly refundedAt: string | null
       readonly errorCode: string | null
       readonly errorMessage: string | null
+      /** what the bank advises after a refusal, where it may be told */
+      readonly adviceCode: 'confirm_card_data' | 'do_not_try_again' | 'try_again_later' | null
       /** what the payer still has to do for the bank */
       readonly nextAction: 'authenticate' | null
       /** by when a payment that is being processed usually arrives */
@@ -153,6 +157,22 @@ export type Operations = {
       readonly bookingLost: boolean
       readonly updatedAt: string
       readonly version: number
+    }
+  }
+  /** What a paid booking was paid with, and Stripe’s own receipt */
+  'GET /payments/{bookingId}/receipt': {
+    readonly path: {
+      readonly bookingId: string
+    }
+    readonly query: undefined
+    readonly body: undefined
+    readonly data: {
+      readonly bookingId: string
+      /** Stripe's type of payment method, such as `card` or `sepa_debit` */
+      readonly method: string
+      readonly brand: string | null
+      readonly last4: string | null
+      readonly receiptUrl: string | null
     }
   }
   /** Where the payment of a Checkout Session stands, asking Stripe while it is not final */
@@ -216,6 +236,8 @@ export type Operations = {
       readonly refundedAt: string | null
       readonly errorCode: string | null
       readonly errorMessage: string | null
+      /** what the bank advises after a refusal, where it may be told */
+      readonly adviceCode: 'confirm_card_data' | 'do_not_try_again' | 'try_again_later' | null
       /** what the payer still has to do for the bank */
       readonly nextAction: 'authenticate' | null
       /** by when a payment that is being processed usually arrives */
@@ -256,6 +278,8 @@ export type Operations = {
       readonly refundedAt: string | null
       readonly errorCode: string | null
       readonly errorMessage: string | null
+      /** what the bank advises after a refusal, where it may be told */
+      readonly adviceCode: 'confirm_card_data' | 'do_not_try_again' | 'try_again_later' | null
       /** what the payer still has to do for the bank */
       readonly nextAction: 'authenticate' | null
       /** by when a payment that is being processed usually arrives */
@@ -296,6 +320,8 @@ export type Operations = {
       readonly refundedAt: string | null
       readonly errorCode: string | null
       readonly errorMessage: string | null
+      /** what the bank advises after a refusal, where it may be told */
+      readonly adviceCode: 'confirm_card_data' | 'do_not_try_again' | 'try_again_later' | null
       /** what the payer still has to do for the bank */
       readonly nextAction: 'authenticate' | null
       /** by when a payment that is being processed usually arrives */

@@ -15,6 +15,7 @@ export function aPayment(change: Partial<Payment> = {}): Payment {
     refundedAt: null,
     errorCode: null,
     errorMessage: null,
+    adviceCode: null,
     nextAction: null,
     expectedBy: null,
     bookingLost: false,

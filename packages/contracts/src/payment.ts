@@ -67,6 +67,10 @@ export const SessionVerification = Type.Object({
 })
 export type SessionVerification = Static<typeof SessionVerification>
 
+/** What the bank advises after a refusal (Stripe's `advice_code`). */
+export const ADVICE_CODES = ['confirm_card_data', 'do_not_try_again', 'try_again_later'] as const
+export type AdviceCode = (typeof ADVICE_CODES)[number]
+
 export const NEXT_ACTIONS = ['authenticate'] as const
 export type NextAction = (typeof NEXT_ACTIONS)[number]
 
@@ -82,6 +86,9 @@ export const PaymentView = Type.Object({
   refundedAt: Nullable(Type.String({ format: 'date-time' })),
   errorCode: Nullable(Type.String({ description: 'a cause the payer can act on, or `generic_decline`' })),
   errorMessage: Nullable(Type.String()),
+  adviceCode: Type.Union([Type.Enum(ADVICE_CODES), Type.Null()], {
+    description: 'what the bank advises after a refusal, where it may be told',
+  }),
   nextAction: Type.Union([Type.Enum(NEXT_ACTIONS), Type.Null()], {
     description: 'what the payer still has to do for the bank',
   }),
@@ -95,6 +102,16 @@ export const PaymentView = Type.Object({
   version: Type.Integer({ minimum: 0 }),
 })
 export type PaymentView = Static<typeof PaymentView>
+
+/** What the payer paid with, and Stripe's own receipt. */
+export const ReceiptView = Type.Object({
+  bookingId: Type.String(),
+  method: Type.String({ description: "Stripe's type of payment method, such as `card` or `sepa_debit`" }),
+  brand: Nullable(Type.String({ description: "the card's brand in Stripe's word, such as `visa`" })),
+  last4: Nullable(Type.String({ description: 'the last four digits of the card or the account' })),
+  receiptUrl: Nullable(Type.String({ description: "Stripe's receipt, for whoever has this address" })),
+})
+export type ReceiptView = Static<typeof ReceiptView>
 
 export const SessionParams = Type.Object({
   sessionId: Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9_-]+$' }),

@@ -38,6 +38,7 @@ import { startDelivering } from './outbox/deliver.ts'
 import { startWorkerSession } from './outbox/worker-session.ts'
 import { findPayments } from './payments/payment.repository.ts'
 import { paymentRoutes } from './payments/payment.routes.ts'
+import { receiptRoutes } from './payments/receipt.routes.ts'
 import { verifyRoutes } from './payments/verify.routes.ts'
 import { createPaymentWatchers, PAYMENTS_CHANNEL } from './payments/payment-stream.ts'
 import type { PaymentWatchers } from './payments/payment-stream.ts'
@@ -306,6 +307,7 @@ function addRoutes(
     async (api: HttpServer) => {
       checkoutRoutes(api, { ...parts, authenticate, livemode, frontendUrl, checkoutsPerHour })
       paymentRoutes(api, { ...parts, authenticate, anonymous })
+      receiptRoutes(api, { ...parts, authenticate })
       verifyRoutes(api, { ...parts, authenticate, anonymous })
       paymentStreamRoutes(api, { ...parts, authenticate, anonymous })
       refundRoutes(api, { ...parts, authenticate })

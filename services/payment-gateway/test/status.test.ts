@@ -60,9 +60,27 @@ describe('GET /sessions/:id/verify', () => {
     // The bank said "stolen card"; the payer never hears that.
     const status = await call(deaf, 'GET', `/payments/${bookingId}/status`)
     assert.deepEqual(
-      [status.body.data['errorCode'], status.body.data['errorMessage']],
-      ['generic_decline', 'Your card was declined.'],
+      [
+        status.body.data['errorCode'],
+        status.body.data['errorMessage'],
+        // "Never again", with no reason, would tell as much.
+        status.body.data['adviceCode'],
+      ],
+      ['generic_decline', 'Your card was declined.', null],
     )
+  })
+
+  it('tells what the bank advises after a refusal', async () => {
+    for (const [card, errorCode, adviceCode] of [
+      ['4000000000000002', 'generic_decline', 'try_again_later'],
+      ['4000000000000069', 'expired_card', 'do_not_try_again'],
+      ['4000000000000127', 'incorrect_cvc', 'confirm_card_data'],
+    ]) {
+      const { bookingId, sessionId } = await openSession()
+      await payAtSandbox(deaf, sessionId, card)
+      const { body } = await call(deaf, 'GET', `/payments/${bookingId}/verify`)
+      assert.deepEqual([body.data['errorCode'], body.data['adviceCode']], [errorCode, adviceCode])
+    }
   })
 
   it('asks Stripe at most once in a while, however often it is called', async () => {
@@ -181,6 +199,7 @@ describe('GET /payments/:bookingId/status', () => {
     const { status, body } = await call(deaf, 'GET', `/payments/${bookingId}/status`)
     assert.equal(status, 200)
     assert.deepEqual(Object.keys(body.data).sort(), [
+      'adviceCode',
       'amount',
       'amountMinor',
       'bookingId',
@@ -198,6 +217,96 @@ describe('GET /payments/:bookingId/status', () => {
       'updatedAt',
       'version',
     ])
+  })
+})
+
+describe('GET /payments/:bookingId/status, asked again', () => {
+  const ask = async (path: string, tag: string | null) =>
+    await fetch(`${deaf.gateway.url}/api/v1/payment-gateway${path}`, {
+      headers: { origin: 'http://localhost:5173', ...(tag === null ? {} : { 'if-none-match': tag }) },
+    })
+
+  it('answers 304 without a body until something changes, to whoever may look', async () => {
+    const { bookingId, sessionId, statusToken } = await openSession()
+    const other = await openSession()
+    for (const path of [
+      `/payments/${bookingId}/status?token=${statusToken}`,
+      `/status?token=${statusToken}`,
+    ]) {
+      const first = await ask(path, null)
+      const tag = first.headers.get('etag') ?? ''
+      assert.match(tag, /^W\/"\d+"$/)
+      assert.match(first.headers.get('access-control-expose-headers') ?? '', /\bETag\b/)
+      for (const named of [tag, tag.slice(2), `"other", ${tag}`, '*']) {
+        const again = await ask(path, named)
+        assert.deepEqual([again.status, await again.text(), again.headers.get('etag')], [304, '', tag], named)
+        assert.notEqual(again.headers.get('x-request-id'), null)
+      }
+      for (const named of ['W/"0"', 'nonsense', '"', ''])
+        assert.equal((await ask(path, named)).status, 200, named)
+    }
+    const foreign = `/payments/${bookingId}/status?token=${other.statusToken}`
+    assert.equal((await ask(foreign, '*')).status, 404)
+    const path = `/payments/${bookingId}/status?token=${statusToken}`
+    const tag = (await ask(path, null)).headers.get('etag')
+    await payAtSandbox(deaf, sessionId)
+    await call(deaf, 'GET', `/payments/${bookingId}/verify`)
+    const changed = await ask(path, tag)
+    assert.equal(changed.status, 200)
+    assert.notEqual(changed.headers.get('etag'), tag)
+  })
+
+  it('lets the shop’s pages ask so', async () => {
+    const answer = await fetch(`${deaf.gateway.url}/api/v1/payment-gateway/payments/bkg_1/status`, {
+      method: 'OPTIONS',
+      headers: { origin: 'http://localhost:5173', 'access-control-request-method': 'GET' },
+    })
+    assert.match(answer.headers.get('access-control-allow-headers') ?? '', /\bIf-None-Match\b/)
+  })
+})
+
+describe('GET /payments/:bookingId/receipt', () => {
+  async function paidWith(card: string): Promise<Open> {
+    const open = await openSession()
+    await payAtSandbox(deaf, open.sessionId, card)
+    await call(deaf, 'GET', `/sessions/${open.sessionId}/verify`)
+    return open
+  }
+
+  it('tells the owner what was paid with, and where Stripe’s receipt is', async () => {
+    const { bookingId } = await paidWith('5555555555554444')
+    for (const bearer of [await tokenOf('cus_ana'), await tokenOf('cus_op', ['operator']), SERVICE_TOKEN]) {
+      const { status, body } = await call(deaf, 'GET', `/payments/${bookingId}/receipt`, { bearer })
+      const { receiptUrl = '', ...rest } = body.data
+      assert.equal(status, 200)
+      assert.deepEqual(rest, { bookingId, method: 'card', brand: 'mastercard', last4: '4444' })
+      assert.equal((await fetch(receiptUrl)).status, 200)
+    }
+  })
+
+  it('is nobody else’s, above all not of whoever holds the status link', async () => {
+    const { bookingId, statusToken } = await paidWith('4242424242424242')
+    const path = `/payments/${bookingId}/receipt`
+    const byLink = await call(deaf, 'GET', `${path}?token=${statusToken}`, { as: null })
+    const foreign = await call(deaf, 'GET', path, { as: 'cus_bob' })
+    const byLinkOfAnother = await call(deaf, 'GET', `${path}?token=${statusToken}`, { as: 'cus_bob' })
+    assert.deepEqual([byLink.status, foreign.status, byLinkOfAnother.status], [401, 404, 404])
+  })
+
+  it('is not there before there is a payment, nor while Stripe is away', async () => {
+    const { bookingId } = await openSession()
+    const unpaid = await call(deaf, 'GET', `/payments/${bookingId}/receipt`)
+    assert.deepEqual([unpaid.status, unpaid.body.error.code], [409, 'INVALID_STATE'])
+    const paid = await paidWith('4242424242424242')
+    const { startGatewayWith } = await import('./platform.ts')
+    const other = await startGatewayWith({ ...deaf.env, PORT: '0', STRIPE_API_BASE: 'http://127.0.0.1:9' })
+    try {
+      const away = await call({ gateway: other }, 'GET', `/payments/${paid.bookingId}/receipt`)
+      assert.deepEqual([away.status, away.body.error.code], [503, 'STRIPE_UNAVAILABLE'])
+      assert.notEqual(away.headers.get('retry-after'), null)
+    } finally {
+      await other.stop()
+    }
   })
 })
 

@@ -1,3 +1,5 @@
+import type { AdviceCode } from '@passerelle/contracts/payment'
+
 // What the outside may learn about a refusal. A list of what is told, not of what is hidden: a code that Stripe adds
 // tomorrow, and that may say "fraud" in a new way, is told as a plain refusal until somebody has read about it.
 
@@ -25,12 +27,28 @@ export const TOLD_CODES: ReadonlySet<string> = new Set([
   'withdrawal_count_limit_exceeded',
 ])
 
+// Refusals that say nothing in particular: told as a generic decline, but the bank's advice with them may be followed.
+const PLAIN_CODES: ReadonlySet<string> = new Set([
+  'approve_with_id',
+  'call_issuer',
+  'card_declined',
+  'do_not_honor',
+  'generic_decline',
+  'no_action_taken',
+  'transaction_not_allowed',
+])
+
 const GENERIC_DECLINE = { errorCode: 'generic_decline', errorMessage: 'Your card was declined.' } as const
 
-type Told = { readonly errorCode: string | null; readonly errorMessage: string | null }
+type Refusal = { readonly errorCode: string | null; readonly errorMessage: string | null }
+type Told = Refusal & { readonly adviceCode: AdviceCode | null }
 
-/** The code and sentence to answer with. Stripe asks to present fraud-class codes as a generic decline. */
-export function toldDecline({ errorCode, errorMessage }: Told): Told {
-  if (errorCode === null) return { errorCode: null, errorMessage: null }
-  return TOLD_CODES.has(errorCode) ? { errorCode, errorMessage } : GENERIC_DECLINE
+/**
+ * The code, sentence and advice to answer with. Stripe asks to present fraud-class codes as a generic decline: these, and
+ * every code that is not known here, carry no advice either, for "never again" with no reason would tell a thief enough.
+ */
+export function toldDecline({ errorCode, errorMessage }: Refusal, advice: AdviceCode | null): Told {
+  if (errorCode === null) return { errorCode: null, errorMessage: null, adviceCode: null }
+  if (TOLD_CODES.has(errorCode)) return { errorCode, errorMessage, adviceCode: advice }
+  return { ...GENERIC_DECLINE, adviceCode: PLAIN_CODES.has(errorCode) ? advice : null }
 }

@@ -58,6 +58,7 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
           at: moment,
           code: fc.constantFrom('expired_card', 'generic_decline'),
           message: fc.constant(null),
+          advice: fc.constantFrom('try_again_later' as const, 'do_not_try_again' as const),
         }),
       ),
     }),

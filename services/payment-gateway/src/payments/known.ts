@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { AdviceCode } from '@passerelle/contracts/payment'
 
 /**
  * What is known about one payment: one record per Stripe object, each a lattice of its own. Merging a fact is
@@ -78,7 +79,13 @@ export type IntentKnown = {
 }
 
 /** The last failed try on an intent, for display: it never decides about money. */
-export type Decline = { readonly at: Moment; readonly code: string; readonly message: string | null }
+export type Decline = {
+  readonly at: Moment
+  readonly code: string
+  readonly message: string | null
+  /** Absent where the bank gave none. */
+  readonly advice?: AdviceCode
+}
 
 /** What collecting cost: known once Stripe has settled the charge's balance transaction. */
 export type ChargeKnown = {
@@ -297,7 +304,11 @@ function laterState(a: IntentKnown, b: IntentKnown): IntentKnown {
 
 function laterDecline(a: Decline | null, b: Decline | null): Decline | null {
   if (a === null || b === null) return a ?? b
-  const order = a.at.second - b.at.second || compareIds(a.code, b.code) || compareIds(a.at.id, b.at.id)
+  const order =
+    a.at.second - b.at.second ||
+    compareIds(a.code, b.code) ||
+    compareIds(a.at.id, b.at.id) ||
+    compareIds(a.advice ?? '', b.advice ?? '')
   return order >= 0 ? a : b
 }
 

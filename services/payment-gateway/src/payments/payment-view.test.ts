@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ADVICE_CODES } from '@passerelle/contracts/payment'
+import type { AdviceCode } from '@passerelle/contracts/payment'
 import fc from 'fast-check'
 import { TOLD_CODES } from './declines.ts'
 import { NOTHING_KNOWN } from './known.ts'
@@ -71,14 +73,29 @@ const session = (over: Partial<SessionKnown> = {}): SessionKnown => ({
   ...over,
 })
 
-test('no fraud-class code and no sentence about one reaches the payer', () => {
+/** A refused payment, as the bank told it. */
+function refused(errorCode: string, errorMessage: string | null, advice: AdviceCode): Payment {
+  const decline = { at: { second: 0, id: 'evt' }, code: errorCode, message: errorMessage, advice }
+  const known = { ...NOTHING_KNOWN, intents: { pi_1: intent({ state: 'requires_payment_method', decline }) } }
+  return payment({ status: 'failed', errorCode, errorMessage, known, paymentIntentId: 'pi_1' })
+}
+const advices = fc.constantFrom(...ADVICE_CODES)
+
+test('no fraud-class code, no sentence about one and no advice that hints at one reaches the payer', () => {
   const plain = paymentView(payment({ status: 'failed', errorCode: 'generic_decline' }))
   fc.assert(
-    fc.property(fc.constantFrom(...FRAUD_CLASS), fc.string(), (errorCode, errorMessage) => {
-      const view = paymentView(payment({ status: 'failed', errorCode, errorMessage }))
-      assert.deepEqual(view, plain)
+    fc.property(fc.constantFrom(...FRAUD_CLASS), fc.string(), advices, (errorCode, errorMessage, advice) => {
+      assert.deepEqual(paymentView(refused(errorCode, errorMessage, advice)), plain)
     }),
   )
+})
+
+test('what the bank advises is told with a refusal that may be told, and with a plain one', () => {
+  for (const code of [...TOLD_CODES, 'generic_decline', 'do_not_honor', 'card_declined'])
+    for (const advice of ADVICE_CODES)
+      assert.equal(paymentView(refused(code, null, advice)).adviceCode, advice, code)
+  const paid = { ...refused('expired_card', null, 'do_not_try_again'), status: 'succeeded' as const }
+  assert.equal(paymentView({ ...paid, errorCode: null, errorMessage: null }).adviceCode, null)
 })
 
 test('whatever code Stripe invents, only the listed ones are told', () => {

@@ -22,7 +22,7 @@ export function paymentView(payment: Payment): PaymentView {
     refundedAmount: toDecimal({ amountMinor: payment.refundedMinor, currency }),
     refundedAmountMinor: payment.refundedMinor,
     refundedAt: refundedAt(payment),
-    ...toldDecline(payment),
+    ...toldDecline(payment, currentIntent(payment)?.decline?.advice ?? null),
     nextAction: currentIntent(payment)?.state === 'requires_action' ? 'authenticate' : null,
     expectedBy: expectedBy(payment),
     bookingLost: payment.bookingLost,

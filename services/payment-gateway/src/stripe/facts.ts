@@ -1,8 +1,11 @@
 // The only file that reads Stripe's vocabulary: objects in, facts about one payment out.
+import { ADVICE_CODES } from '@passerelle/contracts/payment'
 import { DISPUTE_STATES, INTENT_STATES, REFUND_STATES } from '../payments/known.ts'
+import type { AdviceCode, ReceiptView } from '@passerelle/contracts/payment'
 import type { Decline, Fact, Fee, IntentState, Moment, Movement } from '../payments/known.ts'
-import { isObject, isUnixSecond } from './event.ts'
+import { isObject } from './event.ts'
 import type { StripeEvent, StripeObject } from './event.ts'
+import { idOf, integer, oneOf, second, signedInteger, text, webAddress } from './values.ts'
 
 /** What an event or an answer of Stripe says, and which payment it says it of. */
 export type Reading =
@@ -220,7 +223,7 @@ function readIntent(object: StripeObject, at: Moment): Reading {
           currency,
           livemode,
           succeededAt: state === 'succeeded' ? succeededAt(object, at) : null,
-          decline: declineOf(object['last_payment_error'], at),
+          decline: declineOf(object, at),
         },
       },
     ],
@@ -239,10 +242,23 @@ function succeededAt(intent: StripeObject, at: Moment): number {
   return (isObject(charge) ? second(charge['created']) : null) ?? at.second
 }
 
-function declineOf(error: unknown, at: Moment): Decline | null {
+function declineOf(intent: StripeObject, at: Moment): Decline | null {
+  const error = intent['last_payment_error']
   if (!isObject(error)) return null
   const code = text(error['decline_code']) ?? text(error['code']) ?? 'card_declined'
-  return { at, code, message: text(error['message']) }
+  const advice = adviceOf(error) ?? adviceOf(outcomeOf(intent['latest_charge']))
+  return { at, code, message: text(error['message']), ...(advice === null ? {} : { advice }) }
+}
+
+// A hint for the payer's next try: a word that Stripe adds tomorrow is no reason to doubt the rest.
+function adviceOf(said: StripeObject): AdviceCode | null {
+  return oneOf<AdviceCode>(said['advice_code'], ADVICE_CODES)
+}
+
+/** Why the bank said no to the newest charge, where the intent was fetched with it. */
+function outcomeOf(charge: unknown): StripeObject {
+  const outcome = isObject(charge) ? charge['outcome'] : null
+  return isObject(outcome) ? outcome : {}
 }
 
 /** Subscriptions sell no tours: their events are acknowledged and kept for whoever needs them, without any effect here. */
@@ -259,6 +275,23 @@ function readSettledCharge(object: StripeObject): Reading {
   const { intentId } = refs
   const says = { intentId, balanceTransactionId, fee: feeOf(object['balance_transaction']) }
   return { kind: 'facts', refs, facts: [{ type: 'charge', id: refs.chargeId, says }] }
+}
+
+/** What the payer's receipt says of the charge of an intent that was fetched with it; null where there is none. */
+export function readReceipt(intent: StripeObject): Omit<ReceiptView, 'bookingId'> | null {
+  const charge = intent['latest_charge']
+  if (!isObject(charge) || charge['status'] !== 'succeeded') return null
+  const details = isObject(charge['payment_method_details']) ? charge['payment_method_details'] : {}
+  const method = text(details['type']) ?? 'unknown'
+  const own = isObject(details[method]) ? details[method] : {}
+  const last4 = text(own['last4'])
+  return {
+    method,
+    brand: text(own['brand']),
+    // Whatever else may stand there one day, more than four digits are never told.
+    last4: last4 !== null && /^\d{4}$/.test(last4) ? last4 : null,
+    receiptUrl: webAddress(charge['receipt_url']),
+  }
 }
 
 /** The fee a balance transaction tells, if it is given whole. */
@@ -421,33 +454,4 @@ export function paymentKey(reading: Reading): string | null {
 function paymentIdIn(value: unknown): string | null {
   const id = text(value)
   return id?.startsWith('pay_') ? id : null
-}
-
-/** The id of an object that may be given whole (expanded) or by its id. */
-function idOf(value: unknown): string | null {
-  return isObject(value) ? text(value['id']) : text(value)
-}
-
-const TEXT_CHARACTERS_MAX = 500
-
-// Ids and codes are at most 255 characters, messages a few hundred; neither NUL nor a lone surrogate fits a column.
-function text(value: unknown): string | null {
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) return null
-  return value.length <= TEXT_CHARACTERS_MAX ? value.toWellFormed() : null
-}
-
-function integer(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null
-}
-
-function signedInteger(value: unknown): number | null {
-  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null
-}
-
-function second(value: unknown): number | null {
-  return isUnixSecond(value) ? value : null
-}
-
-function oneOf<const T extends string>(value: unknown, allowed: readonly T[]): T | null {
-  return allowed.find((candidate) => candidate === value) ?? null
 }

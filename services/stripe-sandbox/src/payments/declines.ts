@@ -3,7 +3,7 @@ export type Decline = {
   readonly code: string
   readonly declineCode: string | null
   readonly message: string
-  readonly adviceCode: 'try_again_later' | 'do_not_try_again' | null
+  readonly adviceCode: 'confirm_card_data' | 'do_not_try_again' | 'try_again_later' | null
   readonly param: string | null
   readonly outcome: 'issuer_declined' | 'blocked' | 'invalid'
 }
@@ -33,6 +33,7 @@ export const DECLINES = {
   incorrect_cvc: {
     ...declined('incorrect_cvc', "Your card's security code is incorrect."),
     code: 'incorrect_cvc',
+    adviceCode: 'confirm_card_data',
     param: 'cvc',
   },
   processing_error: {
