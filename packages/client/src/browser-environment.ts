@@ -8,7 +8,7 @@ const WINDOW_WAKES = ['focus', 'online', 'pageshow'] as const
 export const browserEnvironment: WatchEnvironment = {
   random: Math.random,
   // On a server there is no one to be offline.
-  isOnline: () => typeof navigator === 'undefined' || navigator.onLine,
+  isOnline: () => typeof window === 'undefined' || navigator.onLine,
   delay: (ms, signal) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)

@@ -31,7 +31,7 @@ const UNKNOWN = new Set([400, 401, 403, 404, 410])
 export function gatewaySource(access: GatewayAccess): PaymentSource {
   const booking = encodeURIComponent(access.bookingId)
   const source: PaymentSource = {
-    readStatus: (signal) => readJson<Payment>(access, `/payments/${booking}/status`, signal),
+    readStatus: statusReader(access, `/payments/${booking}/status`),
     stream: (signal, onPayment, seen) =>
       readStream({ access, path: `/payments/${booking}/stream`, signal, onPayment, seen }),
   }
@@ -49,24 +49,55 @@ export function gatewaySource(access: GatewayAccess): PaymentSource {
   }
 }
 
+const NOTHING_LEARNT = { kind: 'unavailable', retryAfterMs: null } as const
+
+/** Reads the status, and from the second time on whether it changed: what did not comes without its body. */
+function statusReader(access: GatewayAccess, path: string): PaymentSource['readStatus'] {
+  let last: { readonly tag: string; readonly value: Payment } | null = null
+  return async (signal) => {
+    const known = last
+    try {
+      const response = await ask(access, path, signal, known === null ? {} : { 'if-none-match': known.tag })
+      if (response.status === 304 && known !== null) return { kind: 'answer', value: known.value }
+      const outcome = await outcomeOf<Payment>(response)
+      const tag = response.headers.get('etag')
+      if (outcome.kind === 'answer') last = tag === null ? null : { tag, value: outcome.value }
+      return outcome
+    } catch {
+      return NOTHING_LEARNT
+    }
+  }
+}
+
 async function readJson<T>(
   access: GatewayAccess,
   path: string,
   signal: AbortSignal,
 ): Promise<ReadOutcome<T>> {
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)])
-    const response = await fetchAllowed(access, path, { signal: limited })
-    if (UNKNOWN.has(response.status)) return { kind: 'unknown' }
-    if (!response.ok) return { kind: 'unavailable', retryAfterMs: askedToWait(response) }
-    const body = (await response.json()) as { data?: T }
-    return body.data === undefined
-      ? { kind: 'unavailable', retryAfterMs: null }
-      : { kind: 'answer', value: body.data }
+    return await outcomeOf<T>(await ask(access, path, signal))
   } catch {
-    // No network, too slow, or not JSON: nothing was learnt about the payment.
-    return { kind: 'unavailable', retryAfterMs: null }
+    return NOTHING_LEARNT
   }
+}
+
+/** Rejects where there is no network, no answer in time, or nobody left to ask for. */
+async function ask(
+  access: GatewayAccess,
+  path: string,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)])
+  return await fetchAllowed(access, path, { signal: limited, headers })
+}
+
+/** Rejects when the body is no JSON. */
+async function outcomeOf<T>(response: Response): Promise<ReadOutcome<T>> {
+  if (UNKNOWN.has(response.status)) return { kind: 'unknown' }
+  if (!response.ok) return { kind: 'unavailable', retryAfterMs: askedToWait(response) }
+  const body = (await response.json()) as { data?: T }
+  return body.data === undefined ? NOTHING_LEARNT : { kind: 'answer', value: body.data }
 }
 
 type StreamRequest = {

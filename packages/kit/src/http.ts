@@ -265,7 +265,7 @@ function addCors(server: HttpServer, origin: string): void {
     void reply.headers({
       'access-control-allow-origin': origin,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'X-Request-Id, Retry-After',
+      'access-control-expose-headers': 'ETag, X-Request-Id, Retry-After',
     })
     if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return
     await reply
@@ -273,7 +273,7 @@ function addCors(server: HttpServer, origin: string): void {
       .headers({
         'access-control-allow-methods': 'GET, POST, PUT, DELETE',
         'access-control-allow-headers':
-          'Authorization, Content-Type, Idempotency-Key, X-Request-Id, Last-Event-ID, Traceparent',
+          'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, Last-Event-ID, Traceparent',
         'access-control-max-age': '600',
       })
       .send()

@@ -5,13 +5,22 @@ import {
   RequiredStatusTokenQuery,
   StatusTokenQuery,
 } from '@passerelle/contracts/payment'
+import { Type } from 'typebox'
 import type { Pool } from '@passerelle/kit/database'
 import type { HttpServer } from '@passerelle/kit/http'
 import { readable, readerOf } from './authorize.ts'
 import type { ReaderDeps } from './authorize.ts'
+import { isUnchanged } from './not-modified.ts'
 import { paymentView } from './payment-view.ts'
 import { findPayment, findPaymentByBooking } from './payment.repository.ts'
 import { findPaymentIdByStatusToken } from './status-token.repository.ts'
+
+const ANSWERS = {
+  200: successBody(PaymentView),
+  304: Type.Null({
+    description: 'Nothing changed since the answer that `If-None-Match` names by its `ETag`.',
+  }),
+}
 
 type PaymentRoutesDeps = ReaderDeps & { readonly pool: Pool }
 
@@ -25,13 +34,15 @@ export function paymentRoutes(server: HttpServer, deps: PaymentRoutesDeps): void
         tags: ['payments'],
         params: BookingParams,
         querystring: StatusTokenQuery,
-        response: { 200: successBody(PaymentView) },
+        response: ANSWERS,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const reader = await readerOf(request, deps)
-      const payment = await findPaymentByBooking(deps.pool, request.params.bookingId)
-      return { success: true as const, data: paymentView(await readable(deps.pool, payment, reader)) }
+      const found = await findPaymentByBooking(deps.pool, request.params.bookingId)
+      const payment = await readable(deps.pool, found, reader)
+      if (isUnchanged(request, reply, payment)) return await reply.code(304).send(null)
+      return { success: true as const, data: paymentView(payment) }
     },
   )
 
@@ -42,14 +53,16 @@ export function paymentRoutes(server: HttpServer, deps: PaymentRoutesDeps): void
         summary: 'The payment that a status token opens, for a link that names nothing else',
         tags: ['payments'],
         querystring: RequiredStatusTokenQuery,
-        response: { 200: successBody(PaymentView) },
+        response: ANSWERS,
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const reader = await readerOf(request, deps)
       const id = await findPaymentIdByStatusToken(deps.pool, request.query.token)
-      const payment = id === null ? null : await findPayment(deps.pool, id)
-      return { success: true as const, data: paymentView(await readable(deps.pool, payment, reader)) }
+      const found = id === null ? null : await findPayment(deps.pool, id)
+      const payment = await readable(deps.pool, found, reader)
+      if (isUnchanged(request, reply, payment)) return await reply.code(304).send(null)
+      return { success: true as const, data: paymentView(payment) }
     },
   )
 }
