@@ -4,18 +4,22 @@ import { readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises
 import { dirname, extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { InlineConfig } from 'vite'
+import type { InlineConfig, Plugin } from 'vite'
 import { brotliCompress, gzip } from 'node:zlib'
 
 const FRONTEND = dirname(dirname(fileURLToPath(import.meta.url)))
 const DIST = join(FRONTEND, 'dist')
 /** What makes the payer's pages, in the folder of the built site. */
 export const SERVER_BUNDLE = join('server', 'payment-server.js')
-const REACT_READS = ['process', 'env', 'NODE_ENV'].join('.')
 /** What decides the built site. The contracts are in it; the lockfile stands for the libraries. */
-const SOURCES = ['src', 'public', 'index.html', 'payment.html', 'card.html', 'server/build-site.ts'].map(
-  (path) => join(FRONTEND, path),
-)
+const SHOP_PAGES = ['index.html'].map((page) => join(FRONTEND, page))
+const PAYER_PAGES = ['payment.html', 'card.html'].map((page) => join(FRONTEND, page))
+/** What every page has in its head, written once. */
+const HEAD = join(FRONTEND, 'head.html')
+const HEAD_PLACE = '<!-- head.html -->'
+const SOURCES = ['src', 'public', 'server/build-site.ts']
+  .map((path) => join(FRONTEND, path))
+  .concat(SHOP_PAGES, PAYER_PAGES, HEAD)
 const SHARED_SOURCES = ['contracts/src', 'client/src', 'react/src']
   .map((path) => join(FRONTEND, '../packages', path))
   .concat(join(FRONTEND, '../package-lock.json'))
@@ -46,6 +50,15 @@ export async function builtSite(onProgress: (sentence: string) => void): Promise
   return folder
 }
 
+// The payer's pages are written for React and run on Preact, which does the same for them in a fifth of the bytes
+// (docs/decisions/0012-payer-pages-run-on-preact.md). The shop, with its router and its queries, runs on React.
+const PREACT = Object.entries({
+  react: 'preact/compat',
+  'react/jsx-runtime': 'preact/jsx-runtime',
+  'react-dom/client': 'preact/compat/client',
+  'react-dom/server': 'preact-render-to-string',
+}).map(([name, replacement]) => ({ find: new RegExp(`^${name}$`), replacement }))
+
 /** What the browser gets lies in `client`; what makes the payer's pages on the server beside it, where nobody is served. */
 async function buildInto(folder: string): Promise<void> {
   // Only when there is something to build: loading Vite takes longer than serving.
@@ -54,13 +67,13 @@ async function buildInto(folder: string): Promise<void> {
     configFile: false,
     root: FRONTEND,
     logLevel: 'error',
-    plugins: [react()],
+    plugins: [react(), sharedHead(await readFile(HEAD, 'utf8'))],
   } satisfies InlineConfig
   await build({
     ...common,
-    // One file with everything in it: React reads NODE_ENV while it is loaded, which is fixed here.
-    define: { [REACT_READS]: '"production"' },
+    // One file with everything in it.
     ssr: { noExternal: true },
+    resolve: { alias: PREACT },
     build: {
       ssr: 'src/payment-server.tsx',
       outDir: join(folder, 'server'),
@@ -68,21 +81,29 @@ async function buildInto(folder: string): Promise<void> {
       rolldownOptions: { checks: { moduleLevelDirective: false } },
     },
   })
-  await build({
-    ...common,
-    build: {
-      outDir: join(folder, 'client'),
-      emptyOutDir: true,
-      target: 'es2022',
-      // Every asset is a file: the content security policy allows nothing inside the page.
-      assetsInlineLimit: 0,
-      modulePreload: { polyfill: false },
-      rolldownOptions: {
-        input: ['index.html', 'payment.html', 'card.html'].map((page) => join(FRONTEND, page)),
-        checks: { moduleLevelDirective: false },
-      },
+  const forBrowsers = (pages: readonly string[]): NonNullable<InlineConfig['build']> => ({
+    outDir: join(folder, 'client'),
+    emptyOutDir: false,
+    target: 'es2022',
+    // Every asset is a file: the content security policy allows nothing inside the page.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: [...pages],
+      // One name for both builds' styles: a payer who comes from the shop has them already.
+      output: { assetFileNames: 'assets/style-[hash][extname]' },
+      checks: { moduleLevelDirective: false },
     },
   })
+  await build({ ...common, build: forBrowsers(SHOP_PAGES) })
+  await build({ ...common, resolve: { alias: PREACT }, build: forBrowsers(PAYER_PAGES) })
+}
+
+function sharedHead(head: string): Plugin {
+  return {
+    name: 'shared-head',
+    transformIndexHtml: { order: 'pre', handler: (html) => html.replace(HEAD_PLACE, () => head.trim()) },
+  }
 }
 
 /** Ready-made for every request, so that serving costs nothing. */

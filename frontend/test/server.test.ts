@@ -69,7 +69,7 @@ test('assets keep their name for their content, are cached for good and come com
   }
 })
 
-test('the payer’s pages weigh less than 90 KB of JavaScript', async () => {
+test('the payer’s pages weigh less than 32 KB of JavaScript', async () => {
   const html = await (await fetch(`${url}/payment-success`, asPage)).text()
   const scripts = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+\.js)"/g)].map(([, path]) => path ?? '')
   const sizes = await Promise.all(
@@ -79,7 +79,15 @@ test('the payer’s pages weigh less than 90 KB of JavaScript', async () => {
     }),
   )
   const total = sizes.reduce((sum, size) => sum + size, 0)
-  assert.ok(total > 0 && total < 90_000, `${total} bytes`)
+  assert.ok(total > 0 && total < 32_000, `${total} bytes`)
+})
+
+test('the shop and the payer’s pages share their styles', async () => {
+  const stylesOf = async (path: string): Promise<string | undefined> =>
+    /href="(\/assets\/[^"]+\.css)"/.exec(await (await fetch(url + path, asPage)).text())?.[1]
+  const styles = await stylesOf('/')
+  assert.ok(styles !== undefined)
+  assert.equal(await stylesOf('/payment-success'), styles)
 })
 
 test('what is not there is a 404: a page for people, a word for programs', async () => {

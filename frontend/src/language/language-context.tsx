@@ -6,7 +6,7 @@ import { fr } from './messages.fr.ts'
 import type { Language } from './language.ts'
 import type { Messages } from './messages.en.ts'
 
-const MESSAGES: Record<Language, Messages> = { en, fr }
+export const MESSAGES: Record<Language, Messages> = { en, fr }
 const REMEMBERED_SECONDS = 365 * 24 * 60 * 60
 
 type LanguageState = {

@@ -45,10 +45,7 @@ export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
       <div className="payment-status">
         <PaymentMark kind={view.kind} />
         <PageHeading takesFocus={IS_AT_REST[view.kind]}>{words.heading}</PageHeading>
-        {/* The browser may write a date a hair differently than the server did: what is there stays. */}
-        <p className="lead" suppressHydrationWarning>
-          {words.text}
-        </p>
+        <p className="lead">{words.text}</p>
         {words.advice && <p className="advice">{words.advice}</p>}
         <PaymentSteps kind={view.kind} />
         <PaymentActions view={view} landing={landing} recheck={recheck} giveUp={giveUp} />

@@ -10,8 +10,7 @@ export function Details({ facts }: { facts: Readonly<Record<string, ReactNode>> 
       {shown.map(([label, value]) => (
         <div key={label}>
           <dt>{label}</dt>
-          {/* A date may be written a hair differently by the server: what is there stays. */}
-          <dd suppressHydrationWarning>{value}</dd>
+          <dd>{value}</dd>
         </div>
       ))}
     </dl>

@@ -8,6 +8,11 @@ type Props = {
   readonly takesFocus?: boolean
 }
 
+/** What the browser's tab says of a page with this heading. */
+export function titleOf(heading: string, site: string): string {
+  return `${heading} · ${site}`
+}
+
 /** The page's one h1, and the same words as the document's title. */
 export function PageHeading({ children, takesFocus = false }: Props): ReactNode {
   const { messages } = useLanguage()
@@ -15,12 +20,13 @@ export function PageHeading({ children, takesFocus = false }: Props): ReactNode 
   useEffect(() => {
     if (takesFocus) heading.current?.focus()
   }, [takesFocus])
+  const title = titleOf(children, messages.site.name)
+  useEffect(() => {
+    document.title = title
+  }, [title])
   return (
-    <>
-      <title>{`${children} · ${messages.site.name}`}</title>
-      <h1 ref={heading} tabIndex={-1}>
-        {children}
-      </h1>
-    </>
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
   )
 }
