@@ -78,8 +78,9 @@ describe('the payer returns', () => {
     await sees(page, en.payment.paid.heading)
     await page.getByRole('button', { name: en.payment.print }).waitFor()
     assert.deepEqual(await page.evaluate(() => (window as unknown as { seen: string[] }).seen), ['paid'])
+    // The payment is settled: nothing more is asked about it but what the owner's receipt adds.
     assert.deepEqual(
-      asked.filter((url) => url.startsWith(stack.plan.urls.gateway)),
+      asked.filter((url) => url.startsWith(stack.plan.urls.gateway) && !url.endsWith('/receipt')),
       [],
     )
     const focused = await page.evaluate(() => document.activeElement?.tagName)
@@ -209,7 +210,8 @@ describe('the payer returns', () => {
     await sees(page, fr.payment.paid.heading)
     assert.match(page.url(), /\/payment-status\?ref=[0-9a-f]{12}$/)
     const text = (await page.locator('main').textContent()) ?? ''
-    assert.doesNotMatch(text, new RegExp(`Paris After Dark|ana@|${bookingId}`))
+    assert.doesNotMatch(text, new RegExp(`Paris After Dark|ana@|Visa|4242|${bookingId}`))
+    assert.equal(await page.getByRole('link', { name: fr.payment.stripeReceipt }).count(), 0)
     assert.match(text, /BK-[0-9A-F]{4}-[0-9A-F]{4}/)
     // No account is made for somebody who only looks.
     assert.deepEqual(
@@ -217,6 +219,57 @@ describe('the payer returns', () => {
       [],
     )
     await other.close()
+  })
+
+  it('tells its owner which card paid, and leads to Stripe’s own receipt', async () => {
+    const { bookingId, sessionId } = await begin()
+    await pay(stack, sessionId, CARD)
+    await untilStatus(customer, bookingId, isPaid)
+    const page = await customer.visit(returnPath(bookingId, sessionId))
+    const row = page.locator('.ticket dd', { hasText: 'Visa' })
+    assert.equal(await row.textContent(), `Visa ••••${en.payment.endingIn} 4242`)
+    const opened = customer.context.waitForEvent('page')
+    await page.getByRole('link', { name: en.payment.stripeReceipt }).click()
+    const receipt = await opened
+    await receipt.getByRole('heading', { level: 1, name: 'Receipt' }).waitFor()
+    assert.equal(await receipt.evaluate(() => window.opener), null)
+  })
+
+  it('without JavaScript: the state is told, what cannot work is not offered, and it looks again by itself', async () => {
+    const silent = await newCustomer(browser, stack, { javaScriptEnabled: false, locale: 'fr-FR' })
+    try {
+      const bookingId = await silent.book()
+      const { sessionId } = await silent.startSession(bookingId)
+      const page = await silent.visit(`/payment-cancel?booking_id=${bookingId}`)
+      await sees(page, fr.payment.canceled.heading)
+      await page.getByText(fr.payment.noScript).waitFor()
+      assert.equal(await page.getByRole('button').count(), 0)
+      assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 1)
+      await pay(stack, sessionId, CARD)
+      await untilStatus(silent, bookingId, isPaid)
+      await page.reload()
+      await sees(page, fr.payment.alreadyPaid.heading)
+      assert.equal(await page.locator('meta[http-equiv="refresh"]').count(), 0)
+      await page.getByRole('link', { name: fr.payment.viewBooking }).waitFor()
+    } finally {
+      await silent.leave()
+    }
+  })
+
+  it('pressed twice before the page can answer: one session, one way to Stripe', async () => {
+    const { bookingId } = await begin()
+    const page = await customer.visit(`/payment-cancel?booking_id=${bookingId}`)
+    const resume = page.getByRole('button', { name: en.payment.resume })
+    await resume.waitFor()
+    let sessions = 0
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/sessions')) sessions += 1
+    })
+    await resume.evaluate((button) => {
+      for (const _ of [1, 2, 3]) if (button instanceof HTMLElement) button.click()
+    })
+    await page.waitForURL((url) => url.origin === stack.plan.urls.sandbox)
+    assert.equal(sessions, 1)
   })
 
   it('cancels: the session really ends at Stripe, from the keyboard alone', async () => {

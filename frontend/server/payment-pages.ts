@@ -3,6 +3,9 @@ import { isSettled } from '@passerelle/client/payment'
 import type { Tracing } from '@passerelle/kit/tracing'
 import { REMEMBERED_COOKIE, cookieOf, pickLanguage } from '../src/language/language.ts'
 import type { Language } from '../src/language/language.ts'
+import { en } from '../src/language/messages.en.ts'
+import type { Messages } from '../src/language/messages.en.ts'
+import { fr } from '../src/language/messages.fr.ts'
 import { arrivalOf, idsOf } from '../src/payment/landing.ts'
 import type { Landing } from '../src/payment/landing.ts'
 import { paymentPatterns, statusLinkPattern } from '../src/paths.ts'
@@ -150,6 +153,8 @@ function withoutLanding(template: string): string {
   return template.replace('__LANDING__', '')
 }
 
+const MESSAGES: Record<Language, Messages> = { en, fr }
+
 type Made = { readonly landing: Landing; readonly render: RenderPayment; readonly language: Language }
 
 /** The built page with the payment in it: as HTML to read, and as data for the script to go on with. */
@@ -158,8 +163,12 @@ function withLanding(template: string, { landing, render, language }: Made): str
   // Where no script runs, a page that may still change looks again by itself.
   const mayChange = landing.known === null || !isSettled(landing.known)
   const refresh = mayChange ? '<noscript><meta http-equiv="refresh" content="10" /></noscript>' : ''
+  const { noScript, noScriptLooks } = MESSAGES[language].payment
   return template
-    .replace(/<noscript>.*?<\/noscript>/, '')
+    .replace(
+      /<noscript>.*?<\/noscript>/,
+      () => `<noscript>${noScript}${mayChange ? ` ${noScriptLooks}` : ''}</noscript>`,
+    )
     .replace('</head>', () => `${refresh}</head>`)
     .replace('<html lang="en">', () => `<html lang="${language}">`)
     .replace(/<title>.*?<\/title>/, () => `<title>${title}</title>`)

@@ -26,6 +26,13 @@ export async function cancelSession(sessionId: string): Promise<Payment> {
   return await gateway.call('POST /sessions/{sessionId}/cancel', { path: { sessionId } })
 }
 
+export type PaidWith = Data<'GET /payments/{bookingId}/receipt'>
+
+/** What a paid booking was paid with: for its owner alone. */
+export async function fetchReceipt(bookingId: string, signal: AbortSignal): Promise<PaidWith> {
+  return await gateway.call('GET /payments/{bookingId}/receipt', { path: { bookingId }, signal })
+}
+
 /** Where to send the browser. Rejects what is not a web address, whoever said it. */
 export function checkoutAddress(session: CheckoutSession): string {
   const protocol = URL.canParse(session.checkoutUrl) ? new URL(session.checkoutUrl).protocol : ''

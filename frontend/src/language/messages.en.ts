@@ -165,7 +165,13 @@ export const en = {
     print: 'Print the receipt',
     amount: 'Amount',
     paidAt: 'Paid on',
+    noScript: 'Without JavaScript this page only tells. To pay, print or copy, please switch it on.',
+    noScriptLooks: 'It looks again by itself every ten seconds.',
+    paidWith: 'Paid with',
+    card: 'Card',
+    endingIn: 'ending in',
     receipt: 'Receipt',
+    stripeReceipt: 'Stripe’s receipt',
     tour: 'Tour',
   },
   card: {

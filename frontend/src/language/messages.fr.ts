@@ -166,7 +166,13 @@ export const fr: Messages = {
     print: 'Imprimer le reçu',
     amount: 'Montant',
     paidAt: 'Payé le',
+    noScript: 'Sans JavaScript, cette page ne fait qu’informer. Pour payer, imprimer ou copier, activez-le.',
+    noScriptLooks: 'Elle regarde de nouveau d’elle-même toutes les dix secondes.',
+    paidWith: 'Payé avec',
+    card: 'Carte',
+    endingIn: 'se terminant par',
     receipt: 'Reçu',
+    stripeReceipt: 'Reçu de Stripe',
     tour: 'Visite',
   },
   card: {

@@ -2,19 +2,21 @@ import { useState } from 'react'
 import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language-context.tsx'
 import { paths } from '../paths.ts'
-import { CalendarIcon, LinkIcon, PrintIcon } from '../ui/icons.tsx'
+import { CalendarIcon, LinkIcon, PrintIcon, ReceiptIcon } from '../ui/icons.tsx'
 import { calendarFile } from './calendar-file.ts'
 import type { KeptTour, Landing } from './landing.ts'
 
 type Props = {
   readonly landing: Landing
   readonly tour: KeptTour | null
+  /** Stripe's own receipt, where this page may know it. */
+  readonly receiptUrl: string | null
   readonly isCancelled: boolean
   readonly changed: { readonly version: number; readonly at: string }
 }
 
 /** What the payer takes along: the receipt on paper, the day in the calendar, the link for another device. */
-export function Keepsakes({ landing, tour, isCancelled, changed }: Props): ReactNode {
+export function Keepsakes({ landing, tour, receiptUrl, isCancelled, changed }: Props): ReactNode {
   const { messages } = useLanguage()
   const { bookingId, statusToken } = landing
   return (
@@ -24,6 +26,12 @@ export function Keepsakes({ landing, tour, isCancelled, changed }: Props): React
         <PrintIcon />
         {messages.payment.print}
       </button>
+      {receiptUrl !== null && (
+        <a className="keepsake" href={receiptUrl} target="_blank" rel="noopener noreferrer">
+          <ReceiptIcon />
+          {messages.payment.stripeReceipt}
+        </a>
+      )}
       {statusToken && <CopyLink statusToken={statusToken} />}
     </div>
   )

@@ -14,6 +14,8 @@ import { PaymentActions } from './payment-actions.tsx'
 import { PaymentMark, toneOf } from './payment-mark.tsx'
 import { PaymentSteps } from './payment-steps.tsx'
 import { paymentWords } from './payment-words.ts'
+import { Subject, hasSubject } from './subject.tsx'
+import { usePaidWith } from './use-paid-with.ts'
 import { Receipt, hasReceipt } from './receipt.tsx'
 import { useGiveUp } from './use-give-up.ts'
 import { useTourOf } from './use-tour-of.ts'
@@ -34,7 +36,9 @@ export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
     hasGivenUp: giveUp.payment !== null,
   })
   const receipt = hasReceipt(view) ? view : null
-  const tour = useTourOf(landing, receipt !== null)
+  const isAboutTour = receipt !== null || hasSubject(view.kind)
+  const tour = useTourOf(landing, isAboutTour)
+  const paidWith = usePaidWith(landing, receipt !== null)
   const { language, messages } = useLanguage()
   const timeZone = tour?.timeZone ?? 'UTC'
   const words = paymentWords(view, { language, messages, heldUntil: landing.expiresAt, timeZone })
@@ -47,14 +51,16 @@ export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
         <PageHeading takesFocus={IS_AT_REST[view.kind]}>{words.heading}</PageHeading>
         <p className="lead">{words.text}</p>
         {words.advice && <p className="advice">{words.advice}</p>}
+        {payment && hasSubject(view.kind) && <Subject payment={payment} tour={tour} />}
         <PaymentSteps kind={view.kind} />
         <PaymentActions view={view} landing={landing} recheck={recheck} giveUp={giveUp} />
       </div>
       {receipt && bookingId && (
         <div className="payment-receipt">
-          <Receipt view={receipt} landing={landing} tour={tour} />
+          <Receipt view={receipt} landing={landing} tour={tour} paidWith={paidWith} />
           <Keepsakes
             landing={landing}
+            receiptUrl={paidWith?.receiptUrl ?? null}
             // No seats, no day to put into a calendar.
             tour={view.kind === 'booking_lost' ? null : tour}
             isCancelled={isOver(receipt)}

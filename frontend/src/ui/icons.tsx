@@ -110,6 +110,14 @@ export function CalendarIcon(): ReactNode {
   )
 }
 
+export function ReceiptIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M6 4v16l2-1.4 2 1.4 2-1.4 2 1.4 2-1.4 2 1.4V4l-2 1.4L14 4l-2 1.4L10 4 8 5.4zM9.5 9.5h5M9.5 13h5" />
+    </Icon>
+  )
+}
+
 export function LinkIcon(): ReactNode {
   return (
     <Icon>

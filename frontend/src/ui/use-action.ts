@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react'
+import { useCallback, useRef, useState } from 'react'
 
 type ActionState<T> =
   | { readonly kind: 'idle' }
@@ -15,11 +15,19 @@ export type Action<A, T> = {
 /** Something a person sets off: what became of it, until it is set off again. For the pages that carry no query library. */
 export function useAction<A, T>(act: (argument: A) => Promise<T>): Action<A, T> {
   const [state, setState] = useState<ActionState<T>>({ kind: 'idle' })
+  // A second click may come before the first one shows.
+  const isUnderWay = useRef(false)
   const run = (argument: A): void => {
+    if (isUnderWay.current) return
+    isUnderWay.current = true
     setState({ kind: 'busy' })
+    const end = (next: ActionState<T>): void => {
+      isUnderWay.current = false
+      setState(next)
+    }
     act(argument).then(
-      (data) => setState({ kind: 'done', data }),
-      (error: unknown) => setState({ kind: 'failed', error }),
+      (data) => end({ kind: 'done', data }),
+      (error: unknown) => end({ kind: 'failed', error }),
     )
   }
   const reset = useCallback(() => setState({ kind: 'idle' }), [])
