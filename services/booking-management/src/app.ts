@@ -5,6 +5,7 @@ import { createPool } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { createHttpServer, listen } from '@passerelle/kit/http'
 import type { HttpServer } from '@passerelle/kit/http'
+import { metricsRoutes } from '@passerelle/kit/http-metrics'
 import type { Log } from '@passerelle/kit/log'
 import { startLoop } from '@passerelle/kit/loop'
 import { migrate } from '@passerelle/kit/migrate'
@@ -20,6 +21,7 @@ import { addCustomerRoutes } from './customers.routes.ts'
 import { openDemoKeys } from './demo/demo-keys.ts'
 import { addDemoRoutes } from './demo/demo.routes.ts'
 import { addHealthRoutes } from './health.routes.ts'
+import { createMetrics } from './ops/metrics.ts'
 import { addTourRoutes } from './tours/tour.routes.ts'
 
 export const SCHEMA = 'booking_management'
@@ -53,10 +55,12 @@ export async function createApp(config: BookingConfig, deps: AppDeps): Promise<H
     ...(deps.draining === undefined ? {} : { draining: deps.draining }),
     ...(deps.tracing === undefined ? {} : { tracing: deps.tracing }),
   })
+  const metrics = createMetrics(deps.pool)
+  metricsRoutes(server, metrics)
   addHealthRoutes(server, deps)
   addTourRoutes(server, deps)
   addBookingRoutes(server, { ...deps, authenticate, holdMinutes: config.holdMinutes })
-  addPaymentStatusRoutes(server, { ...deps, authenticate })
+  addPaymentStatusRoutes(server, { ...deps, authenticate, onMessage: metrics.onMessage })
   addCustomerRoutes(server, { ...deps, authenticate })
   if (demoKeys) addDemoRoutes(server, { ...deps, keys: demoKeys, frontendOrigin: config.frontendOrigin })
   return server

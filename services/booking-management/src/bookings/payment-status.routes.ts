@@ -34,7 +34,10 @@ const Body = Type.Object({
 /** What the payment gateway calls. `X-Service-Name` is information: the service token alone lets the caller in. */
 export function addPaymentStatusRoutes(
   server: HttpServer,
-  deps: ApplyPaymentStatusDeps & { readonly authenticate: Authenticate },
+  deps: ApplyPaymentStatusDeps & {
+    readonly authenticate: Authenticate
+    readonly onMessage?: (outcome: PaymentStatusOutcome) => void
+  },
 ): void {
   server.put(
     '/api/v1/bookings/:bookingId/payment-status',
@@ -50,6 +53,7 @@ export function addPaymentStatusRoutes(
         idempotencyKey: request.headers['idempotency-key'] ?? null,
         requestId: request.id,
       })
+      deps.onMessage?.(outcome)
       return { success: true, data: outcomeAnswer(outcome) }
     },
   )

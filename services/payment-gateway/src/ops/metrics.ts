@@ -1,4 +1,6 @@
 import type { Pool } from '@passerelle/kit/database'
+import { countRequests } from '@passerelle/kit/http-metrics'
+import type { AnsweredRequest } from '@passerelle/kit/http-metrics'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { readOverview } from '../admin/overview.repository.ts'
 import type { Overview } from '../admin/overview.repository.ts'
@@ -15,17 +17,7 @@ export type Metrics = {
   readonly render: () => Promise<string>
 }
 
-export type AnsweredRequest = {
-  readonly method: string
-  /** The route's pattern, never the path: a path holds ids. */
-  readonly route: string
-  readonly status: number
-  readonly seconds: number
-}
-
 export type MetricsDeps = { readonly pool: Pool; readonly isBreakerOpen: () => boolean }
-
-export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
 // Whoever scrapes more often than this gets the same numbers: /metrics is open, and must not be a lever on the database.
 const OVERVIEW_LIFE_MS = 1000
@@ -34,27 +26,12 @@ const OVERVIEW_LIFE_MS = 1000
 export function createMetrics(deps: MetricsDeps): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const requests = new Histogram({
-    name: 'passerelle_http_request_duration_seconds',
-    help: 'Time to answer, by route pattern and class of status.',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: [0.005, 0.02, 0.05, 0.2, 0.5, 1, 5],
-    registers,
-  })
-  const limited = new Counter({
-    name: 'passerelle_rate_limited_total',
-    help: 'Requests answered 429.',
-    registers,
-  })
   // Memory, processor time and how late the event loop is: what a process that is too busy shows first.
   collectDefaultMetrics({ register: registry })
   return {
     ...inboxMetrics(registers),
     ...outboxMetrics(registers),
-    onRequest: ({ method, route, status, seconds }) => {
-      if (status === 429) limited.inc()
-      requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, seconds)
-    },
+    onRequest: countRequests('passerelle', registers),
     render: renderer(registry, deps),
   }
 }
