@@ -1,4 +1,8 @@
 // `npm run sandbox`: the service. With a command behind it (`npm run sandbox -- trigger charge.refunded`), that command.
+import { enableCompileCache } from 'node:module'
+
+// Compiled once, not at every start: that is half of what a start takes. The launcher names a folder, others get Node's.
+enableCompileCache()
 const { argv, env, stdout, stderr } = process
 const [command = 'start', ...rest] = argv.slice(2)
 if (command === 'start' && !rest.includes('--help')) {

@@ -148,6 +148,10 @@ export class Deliverer {
   // The first attempt of a delivery is where a fault strikes; its retries are honest.
   #startSpoiled(delivery: DeliveryRecord): void {
     const { id } = delivery
+    if (this.#faults.isQuiet) {
+      this.#start(id)
+      return
+    }
     const type = this.#store.get('events', delivery.event)?.type ?? ''
     const exempt = this.#faultless.delete(id)
     const rule = exempt || this.paused ? undefined : this.#faults.forDelivery(type)
@@ -234,9 +238,9 @@ export class Deliverer {
 
   #start(id: string): void {
     if (this.paused || this.#inFlight.has(id) || this.#stopping.signal.aborted) return
-    const due = this.#store.get('deliveries', id)?.nextAttemptMs ?? Infinity
-    if (due > this.#store.clock.nowMs()) return
-    const lane = this.#laneOf(id)
+    const delivery = this.#store.get('deliveries', id)
+    if (!delivery || (delivery.nextAttemptMs ?? Infinity) > this.#store.clock.nowMs()) return
+    const lane = this.#laneOf(delivery.endpoint)
     if (lane.active >= lane.limit) {
       lane.waiting.add(id)
       return
@@ -254,8 +258,7 @@ export class Deliverer {
     this.#track(id, attempt)
   }
 
-  #laneOf(id: string): Lane {
-    const endpoint = this.#store.get('deliveries', id)?.endpoint ?? ''
+  #laneOf(endpoint: string): Lane {
     const known = this.#lanes.get(endpoint)
     if (known) return known
     // A listener takes everything over one socket.

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { Pool } from 'undici'
-import type { Dispatcher } from 'undici'
+import { createRequire } from 'node:module'
+import type { Dispatcher, Pool } from 'undici'
 
 /** What came of one attempt: the receiver's status, or why there is none. */
 export type Result = {
@@ -11,6 +11,9 @@ export type Result = {
 }
 export type Answer = { readonly headers: Record<string, string>; readonly body: string }
 export type Parcel = { readonly url: string; readonly body: string; readonly signature: string }
+
+// A fifth of a start, for what only the first delivery needs.
+const loadUndici = (): typeof import('undici') => createRequire(import.meta.url)('undici')
 
 const MAX_SOCKETS_PER_ORIGIN = 50
 const ANSWER_BYTES_KEPT = 2048
@@ -68,14 +71,17 @@ export class Sender {
     const known = this.#targets.get(url)
     if (known) return known
     const { origin, pathname, search } = new URL(url)
-    const pool =
-      this.#pools.get(origin) ??
-      new Pool(origin, { connections: MAX_SOCKETS_PER_ORIGIN, headersTimeout: 0, bodyTimeout: 0 })
+    const pool = this.#pools.get(origin) ?? newPool(origin)
     const target = { pool, path: `${pathname}${search}` }
     this.#pools.set(origin, pool)
     this.#targets.set(url, target)
     return target
   }
+}
+
+function newPool(origin: string): Pool {
+  const { Pool: UndiciPool } = loadUndici()
+  return new UndiciPool(origin, { connections: MAX_SOCKETS_PER_ORIGIN, headersTimeout: 0, bodyTimeout: 0 })
 }
 
 /** What the receiver says, as much of it as it sends, and never an error once its status is known. */

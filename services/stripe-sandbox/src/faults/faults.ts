@@ -21,6 +21,11 @@ export class Faults {
     this.#armed.push({ rule, left: rule.times, hits: 0 })
   }
 
+  /** Whether nothing is armed. */
+  get isQuiet(): boolean {
+    return this.#armed.length === 0
+  }
+
   /** How many may still strike. */
   active(): number {
     return this.#armed.filter(({ left }) => left !== 0).length

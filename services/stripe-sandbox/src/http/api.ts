@@ -66,7 +66,7 @@ async function handle(
   const { key } = context
   const { method, path } = call.operation
   if (call.isBrowser) requireClientSecret(deps.store, { method, path, id: context.id, form })
-  const print = fingerprint(call.operation.method, context.path, form)
+  const print = key === null ? '' : fingerprint(method, context.path, form)
   const stored = key === null ? undefined : recall(deps.store, running, key, print)
   if (stored) {
     send(deps, reply, context, { status: stored.status, body: stored.body, replayed: stored.requestId })

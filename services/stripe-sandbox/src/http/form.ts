@@ -34,9 +34,12 @@ export function parseForm(text: string): FormObject {
   return listsOf(root) as FormObject
 }
 
+// Most names and many values hold nothing that is encoded.
+const PLAIN = /^[^%+]*$/
+
 function decode(text: string): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    return PLAIN.test(text) ? text : decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
     throw new FormError('Invalid percent-encoding in the parameters.')
   }
@@ -54,7 +57,8 @@ function pathOf(name: string): string[] {
 
 function assign(root: FormObject, path: string[], value: string): void {
   let node = root
-  for (const [depth, part] of path.entries()) {
+  for (let depth = 0; depth < path.length; depth++) {
+    const part = path[depth] ?? ''
     const key = part === '' ? String(nextIndex(node)) : part
     if (depth === path.length - 1) {
       node[key] = value

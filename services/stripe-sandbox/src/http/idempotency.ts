@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ApiError, invalidParameter } from '../errors.ts'
 import type { IdempotencyRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
@@ -9,9 +9,7 @@ const MAX_KEY_LENGTH = 255
 
 /** What makes two requests the same: the route and every parameter. */
 export function fingerprint(method: string, path: string, form: FormObject): string {
-  return createHash('sha256')
-    .update(`${method} ${path}\n${JSON.stringify(sorted(form))}`)
-    .digest('hex')
+  return hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(form))}`)
 }
 
 // The order in which a caller writes its parameters means nothing.

@@ -57,9 +57,17 @@ export function runCall(store: Store, context: Context, sent: Sent): Answer {
   }
 }
 
+const shapes = new WeakMap<Operation, Shape & typeof EXPAND>()
+
+function shapeOf(operation: Operation): Shape & typeof EXPAND {
+  const known = shapes.get(operation) ?? { ...operation.shape, ...EXPAND }
+  shapes.set(operation, known)
+  return known
+}
+
 function readAll(operation: Operation, form: FormObject): Params<Shape & typeof EXPAND> {
   try {
-    return readParams({ ...operation.shape, ...EXPAND }, form)
+    return readParams(shapeOf(operation), form)
   } catch (error) {
     if (!(error instanceof ApiError) || error.details.code !== 'parameter_unknown') throw error
     throw refusalOfUnsupported(`${operation.method} ${operation.path}`, error) ?? error

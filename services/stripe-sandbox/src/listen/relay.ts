@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { WebSocket } from 'ws'
-import { WebSocketServer } from 'ws'
+import { createRequire } from 'node:module'
+import type { WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '@passerelle/kit/log'
 import type { Parcel, Result } from '../events/send-parcel.ts'
 import { webhookHeaders } from '../events/send-parcel.ts'
@@ -30,11 +30,17 @@ const MAX_MESSAGE_BYTES = 2 ** 20
 // The words by which `stripe listen` knows that it must open a new session.
 const UNKNOWN_ID = 'Unknown WebSocket ID.'
 
+// Loaded with the first terminal: most sandboxes have none.
+function newServer(): WebSocketServer {
+  const ws: typeof import('ws') = createRequire(import.meta.url)('ws')
+  return new ws.WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
+}
+
 /** The sockets of terminals that listen: events go out over them, and what the forwarded target answered comes back. */
 export class Relay {
   readonly #store: Store
   readonly #log: Log
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
+  #server: WebSocketServer | undefined
   readonly #sessions = new Map<string, Session>()
   readonly #sockets = new Map<string, WebSocket>()
   readonly #waiting = new Map<string, Waiting>()
@@ -65,6 +71,7 @@ export class Relay {
       refuse(socket, UNKNOWN_ID)
       return
     }
+    this.#server ??= newServer()
     this.#server.handleUpgrade(request, socket, head, (opened) => this.#open(session, opened))
   }
 
@@ -108,7 +115,7 @@ export class Relay {
     this.#giveUp(() => true)
     for (const timer of this.#forgetting.values()) clearTimeout(timer)
     for (const socket of this.#sockets.values()) socket.terminate()
-    this.#server.close()
+    this.#server?.close()
   }
 
   #open(session: Session, socket: WebSocket): void {

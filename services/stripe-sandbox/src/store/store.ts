@@ -139,9 +139,8 @@ export class Store implements Reads {
       get: (table, id) => this.get(table, id),
       table: (table) => this.table(table),
       put: (table, row) => {
-        undo.push({ table, id: row.id, before: this.get(table, row.id) })
+        undo.push({ table, id: row.id, before: this.#tables[table].put(row) })
         changes.push({ t: table, put: row })
-        this.#tables[table].put(row)
         return row
       },
       remove: (table, id) => {

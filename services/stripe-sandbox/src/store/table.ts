@@ -14,10 +14,16 @@ export class Table<T extends Row> {
     return position === undefined ? undefined : this.#rows[position]
   }
 
-  put(row: T): void {
+  /** Returns what was there before under that id. */
+  put(row: T): T | undefined {
     const position = this.#positions.get(row.id)
-    if (position !== undefined) this.#rows[position] = row
-    else this.#positions.set(row.id, this.#rows.push(row) - 1)
+    if (position === undefined) {
+      this.#positions.set(row.id, this.#rows.push(row) - 1)
+      return undefined
+    }
+    const before = this.#rows[position]
+    this.#rows[position] = row
+    return before
   }
 
   remove(id: string): void {
