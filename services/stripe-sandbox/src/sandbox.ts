@@ -15,6 +15,7 @@ import { ApiError } from './errors.ts'
 import { Deliverer } from './events/deliver.ts'
 import type { Resend } from './events/event.routes.ts'
 import { eventOperations } from './events/event.routes.ts'
+import { eventDestinationOperations } from './events/event-destination.routes.ts'
 import { webhookEndpointOperations } from './events/webhook-endpoint.routes.ts'
 import { ensureEndpoint, newSecret } from './events/webhook-endpoint.ts'
 import { Faults } from './faults/faults.ts'
@@ -80,6 +81,7 @@ export const operations = (resend: Resend, relay: Relay): readonly Operation[] =
   ...balanceOperations,
   ...eventOperations(resend),
   ...webhookEndpointOperations,
+  ...eventDestinationOperations,
   ...listenOperations(relay),
   ...catalogOperations,
   ...couponOperations,
@@ -199,7 +201,7 @@ function buildApp(deps: ApiDeps): FastifyInstance {
 function serveListeners(app: FastifyInstance, relay: Relay, clock: Clock): void {
   app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
   app.addHook('onSend', (request, reply, body, done) => {
-    if (request.url.startsWith('/v1/')) {
+    if (/^\/v[12]\//.test(request.url)) {
       // Stripe names no charset; fastify adds one.
       reply.header('Content-Type', 'application/json')
       // Every answer tells the time, and that is the sandbox's own, as in every `created`.

@@ -22,6 +22,7 @@ export function watchEvents(store: Store, onSent: OnSent): void {
     for (const { t, put } of changes) {
       if (t !== 'events' || !put) continue
       const event = put as EventRecord
+      if (event.type.startsWith('v2.')) continue
       onSent({ kind: 'event', what: event.type, version: API_VERSION, body: renderEvent(store, event) })
     }
   })

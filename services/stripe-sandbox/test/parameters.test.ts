@@ -72,7 +72,8 @@ const parentOf = (name: string): string => name.slice(0, Math.max(0, name.lastIn
 describe('the parameters of', () => {
   for (const operation of all) {
     const route = routeOf(operation)
-    if (UNCALLED.includes(route)) continue
+    // The SDK declares the parameters of the second version elsewhere, as JSON.
+    if (UNCALLED.includes(route) || route.includes(' /v2/')) continue
     it(route, () => {
       assert.ok(known.has(route), 'the SDK calls no such route')
       const declared = declaredOf(route)

@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
 import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
 import { signatureHeader } from './signature.ts'
+import { renderThinEvent } from './thin-event.ts'
 import type { ResendTo } from './event.routes.ts'
 import { API_VERSION } from '../settings.ts'
 import type { Parcel, Result } from './send-parcel.ts'
@@ -20,7 +21,12 @@ import { newId, newNumberedId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
 type Lane = { active: number; readonly limit: number; readonly waiting: Set<string> }
-type Flaw = { readonly corrupt?: true; readonly skewSeconds?: number; readonly slowMs?: number }
+type Flaw = {
+  readonly corrupt?: true
+  readonly thin?: true
+  readonly skewSeconds?: number
+  readonly slowMs?: number
+}
 
 // More would queue inside the agent, where the time-out of an attempt already runs.
 const MAX_AT_ONCE_PER_ENDPOINT = 50
@@ -189,6 +195,9 @@ export class Deliverer {
       case 'skew':
         this.#flaws.set(id, { skewSeconds: rule.skewSeconds })
         break
+      case 'thin':
+        this.#flaws.set(id, { thin: true })
+        break
       case 'slow':
         this.#flaws.set(id, { slowMs: rule.delayMs })
         break
@@ -320,7 +329,9 @@ export class Deliverer {
 
   #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
     const version = endpoint.apiVersion ?? API_VERSION
-    const body = JSON.stringify(renderEvent(this.#store, event, version), null, 2)
+    const isThin = endpoint.destination?.payload === 'thin' || flaw?.thin || event.type.startsWith('v2.')
+    const shown = isThin ? renderThinEvent(event) : renderEvent(this.#store, event, version)
+    const body = JSON.stringify(shown, null, 2)
     const active = activeSecrets(endpoint, this.#store.clock.nowMs())
     const secrets = flaw?.corrupt ? active.map((secret) => `${secret}?`) : active
     // Real time, whatever the sandbox's clock says: receivers compare it with theirs.

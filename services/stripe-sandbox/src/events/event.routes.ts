@@ -30,6 +30,7 @@ export const eventOperations = (resend: Resend): readonly Operation[] => [
         params,
         noun: 'event',
         keep: (row) =>
+          isOfFirstVersion(row) &&
           row.created > tx.now - EVENTS_KEPT_S &&
           (types === null || types.some((type) => fits(type, row.type))) &&
           wasDelivered(tx, row, params.delivery_success),
@@ -55,9 +56,14 @@ export const eventOperations = (resend: Resend): readonly Operation[] => [
 
 function find(reads: Reads, id: string): EventRecord {
   const event = reads.get('events', id)
-  if (!event || event.created <= reads.nowSeconds() - EVENTS_KEPT_S)
+  if (!event || !isOfFirstVersion(event) || event.created <= reads.nowSeconds() - EVENTS_KEPT_S)
     throw noSuch('event', id, { param: 'id' })
   return event
+}
+
+// A ping of an event destination is told as a thin event only.
+function isOfFirstVersion({ type }: EventRecord): boolean {
+  return !type.startsWith('v2.')
 }
 
 function wasDelivered(reads: Reads, event: EventRecord, asked: boolean | null | undefined): boolean {

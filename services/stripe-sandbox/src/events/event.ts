@@ -4,6 +4,7 @@ import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
 import { atVersion } from './older-versions.ts'
+import { thinType } from './thin-event.ts'
 import { endpointsOf } from './webhook-endpoint.ts'
 
 export type EventType = Exclude<Stripe.Event.Type, never>
@@ -28,18 +29,40 @@ export function emit(
     request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
     endpoints: endpoints.map(({ id }) => id),
   })
-  for (const endpoint of endpoints) {
-    tx.put('deliveries', {
-      id: deliveryId(event.id, endpoint.id),
-      event: event.id,
-      endpoint: endpoint.id,
-      status: 'pending',
-      automaticAttempts: 0,
-      nextAttemptMs: tx.nowMs,
-      attempts: [],
-    })
-  }
+  for (const endpoint of endpoints) owe(tx, event, endpoint)
   return event
+}
+
+/** Records what is only for one endpoint to hear, whatever it listens to. */
+export function tellOne(
+  tx: Tx,
+  type: string,
+  object: { readonly object: string; readonly id: string },
+  endpoint: WebhookEndpointRecord,
+): EventRecord {
+  const event = tx.put('events', {
+    id: newNumberedId('evt'),
+    created: tx.now,
+    type,
+    object,
+    previousAttributes: null,
+    request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
+    endpoints: [endpoint.id],
+  })
+  owe(tx, event, endpoint)
+  return event
+}
+
+function owe(tx: Tx, event: EventRecord, endpoint: WebhookEndpointRecord): void {
+  tx.put('deliveries', {
+    id: deliveryId(event.id, endpoint.id),
+    event: event.id,
+    endpoint: endpoint.id,
+    status: 'pending',
+    automaticAttempts: 0,
+    nextAttemptMs: tx.nowMs,
+    attempts: [],
+  })
 }
 
 export function deliveryId(event: string, endpoint: string): string {
@@ -48,7 +71,9 @@ export function deliveryId(event: string, endpoint: string): string {
 
 export function listensTo(endpoint: WebhookEndpointRecord, type: string): boolean {
   if (endpoint.status !== 'enabled') return false
-  return endpoint.enabledEvents.includes('*') || endpoint.enabledEvents.includes(type)
+  const asked = endpoint.destination?.payload === 'thin' ? thinType(type) : type
+  if (asked === null) return false
+  return endpoint.enabledEvents.includes('*') || endpoint.enabledEvents.includes(asked)
 }
 
 /** How many endpoints have not yet answered 2xx. */

@@ -4,10 +4,9 @@ import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
 import { changeMetadata, flag, list, metadata, only, text, url } from '../http/params.ts'
 import { render } from '../resources.ts'
-import { API_VERSION } from '../settings.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
-import { MAX_ENDPOINTS, newWebhookEndpoint, renderWebhookEndpoint } from './webhook-endpoint.ts'
+import { MAX_ENDPOINTS, newWebhookEndpoint, renderWebhookEndpoint, versionAsked } from './webhook-endpoint.ts'
 
 const ENDPOINT = {
   description: text(),
@@ -38,7 +37,12 @@ export const webhookEndpointOperations: readonly Operation[] = [
     },
   ),
   operation('GET /v1/webhook_endpoints', LIST, (tx, { params, path }) =>
-    listPage(tx, 'webhook_endpoints', { url: path, params, noun: 'webhook endpoint' }),
+    listPage(tx, 'webhook_endpoints', {
+      url: path,
+      params,
+      noun: 'webhook endpoint',
+      keep: (row) => isOfFirstVersion(row),
+    }),
   ),
   operation('GET /v1/webhook_endpoints/:id', {}, (tx, { id }) =>
     render(tx, 'webhook_endpoints', find(tx, id)),
@@ -62,15 +66,6 @@ export const webhookEndpointOperations: readonly Operation[] = [
   }),
 ]
 
-// For the life of the endpoint, as at Stripe.
-function versionAsked(version: string | null | undefined): string {
-  if (!version) return API_VERSION
-  if (/^20\d\d-\d\d-\d\d(\.\w+)?$/.test(version)) return version
-  throw invalidRequest(`Invalid API version: ${version}. It reads like ${API_VERSION}.`, {
-    param: 'api_version',
-  })
-}
-
 function statusAfter(
   before: WebhookEndpointRecord['status'],
   disabled: boolean | null | undefined,
@@ -79,8 +74,14 @@ function statusAfter(
   return disabled ? 'disabled' : 'enabled'
 }
 
+// What was made as an event destination is not there for the first version of the API.
+function isOfFirstVersion({ id }: WebhookEndpointRecord): boolean {
+  return id.startsWith('we_')
+}
+
 function find(reads: Reads, id: string): WebhookEndpointRecord {
   const endpoint = reads.get('webhook_endpoints', id)
-  if (!endpoint) throw noSuch('webhook endpoint', id, { param: 'webhook_endpoint' })
+  if (!endpoint || !isOfFirstVersion(endpoint))
+    throw noSuch('webhook endpoint', id, { param: 'webhook_endpoint' })
   return endpoint
 }

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { invalidRequest } from '../errors.ts'
 import { newNumberedId, randomText } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
@@ -25,6 +26,15 @@ export function renderWebhookEndpoint(
     status: record.status,
     url: record.url,
   }
+}
+
+/** The version asked for, the account's when none is; it holds for the life of the endpoint. */
+export function versionAsked(version: string | null | undefined): string {
+  if (!version) return API_VERSION
+  if (/^20\d\d-\d\d-\d\d(\.\w+)?$/.test(version)) return version
+  throw invalidRequest(`Invalid API version: ${version}. It reads like ${API_VERSION}.`, {
+    param: 'api_version',
+  })
 }
 
 export function newSecret(): string {

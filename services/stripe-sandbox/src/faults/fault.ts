@@ -22,6 +22,7 @@ export const WEBHOOK_FAULTS = [
   'skew',
   'shuffle',
   'slow',
+  'thin',
 ] as const
 export type WebhookFault = (typeof WEBHOOK_FAULTS)[number]
 

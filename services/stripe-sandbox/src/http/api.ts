@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts'
 import { forBrowsers, requireClientSecret } from '../elements/publishable.ts'
 import { authenticate } from './authentication.ts'
 import type { FormObject } from './form.ts'
-import { FormError, parseForm } from './form.ts'
+import { FormError, formOfJson, parseForm } from './form.ts'
 import type { InFlight } from './idempotency.ts'
 import { fingerprint, recall } from './idempotency.ts'
 import type { Operation } from './operation.ts'
@@ -104,9 +104,14 @@ async function answerCall(
   else send(deps, reply, context, answer)
 }
 
+function isJson(body: unknown): body is { readonly json: string } {
+  return typeof body === 'object' && body !== null && 'json' in body && body.json !== ''
+}
+
 function readForm(request: FastifyRequest): FormObject {
   try {
     const query = request.url.split('?')[1] ?? ''
+    if (request.url.startsWith('/v2/') && isJson(request.body)) return formOfJson(request.body.json)
     const body = typeof request.body === 'string' ? request.body : ''
     return parseForm(
       request.method === 'POST' ? [query, body].filter((part) => part !== '').join('&') : query,

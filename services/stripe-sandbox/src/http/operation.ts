@@ -23,7 +23,7 @@ export type Operation = {
 }
 
 export function operation<S extends Shape>(
-  route: `${'GET' | 'POST' | 'DELETE'} /v1/${string}`,
+  route: `${'GET' | 'POST' | 'DELETE'} /${'v1' | 'v2'}/${string}`,
   shape: S,
   run: (tx: Tx, call: Call<S>) => object,
 ): Operation {

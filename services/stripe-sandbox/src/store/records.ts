@@ -329,6 +329,12 @@ export type WebhookEndpointRecord = {
   readonly description: string | null
   readonly metadata: Metadata
   readonly status: 'enabled' | 'disabled'
+  /** What only the second version of the API knows of it. */
+  readonly destination?: {
+    readonly name: string
+    readonly payload: 'snapshot' | 'thin'
+    readonly updated: number
+  }
   /** The current secret first; older ones sign too until they expire. */
   readonly secrets: readonly { readonly value: string; readonly expiresAtMs: number | null }[]
 }
