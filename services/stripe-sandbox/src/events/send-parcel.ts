@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { createRequire } from 'node:module'
+import type * as Undici from 'undici'
 import type { Dispatcher, Pool } from 'undici'
 
 /** What came of one attempt: the receiver's status, or why there is none. */
@@ -13,7 +14,7 @@ export type Answer = { readonly headers: Record<string, string>; readonly body: 
 export type Parcel = { readonly url: string; readonly body: string; readonly signature: string }
 
 // A fifth of a start, for what only the first delivery needs.
-const loadUndici = (): typeof import('undici') => createRequire(import.meta.url)('undici')
+const loadUndici = (): typeof Undici => createRequire(import.meta.url)('undici')
 
 const MAX_SOCKETS_PER_ORIGIN = 50
 const ANSWER_BYTES_KEPT = 2048

@@ -51,7 +51,8 @@ function valueOfJson(value: unknown, depth: number): FormValue {
   if (depth > MAX_DEPTH) throw new FormError('Parameters nested too deeply.')
   if (value === null) return ''
   if (Array.isArray(value)) return value.map((item) => valueOfJson(item, depth + 1))
-  if (typeof value !== 'object') return String(value)
+  if (typeof value === 'string') return value
+  if (typeof value !== 'object') return JSON.stringify(value)
   const form = emptyForm()
   for (const [name, inner] of Object.entries(value)) form[name] = valueOfJson(inner, depth + 1)
   return form

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createRequire } from 'node:module'
+import type * as Ws from 'ws'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '@passerelle/kit/log'
 import type { Parcel, Result } from '../events/send-parcel.ts'
@@ -32,7 +33,7 @@ const UNKNOWN_ID = 'Unknown WebSocket ID.'
 
 // Loaded with the first terminal: most sandboxes have none.
 function newServer(): WebSocketServer {
-  const ws: typeof import('ws') = createRequire(import.meta.url)('ws')
+  const ws: typeof Ws = createRequire(import.meta.url)('ws')
   return new ws.WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
 }
 
