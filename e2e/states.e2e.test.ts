@@ -91,6 +91,9 @@ describe('the payer’s page, in every state, in both languages and themes', () 
           assert.deepEqual(await faultsOf(page), [], `${language}, ${colorScheme}`)
         }
       }
+      // As on a small telephone, or magnified four times: nothing is cut off, nothing scrolls sideways.
+      await page.setViewportSize({ width: 320, height: 640 })
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320)
       assert.doesNotMatch(address.href, /cs_test|bkg_|token|secret|session_id|booking_id/)
       const kept = await page.evaluate(() =>
         [localStorage, sessionStorage].map((store) => JSON.stringify(store)).join('\n'),

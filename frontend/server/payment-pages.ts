@@ -166,7 +166,7 @@ function withLanding(template: string, { landing, render, language }: Made): str
   const { noScript, noScriptLooks } = MESSAGES[language].payment
   return template
     .replace(
-      /<noscript>.*?<\/noscript>/,
+      /<noscript\s*>.*?<\/noscript\s*>/s,
       () => `<noscript>${noScript}${mayChange ? ` ${noScriptLooks}` : ''}</noscript>`,
     )
     .replace('</head>', () => `${refresh}</head>`)

@@ -11,13 +11,13 @@ export const fr: Messages = {
     notFound: 'Cette page n’existe pas',
     notFoundText: 'L’adresse est peut-être mal écrite, ou la page a changé de place.',
     allTours: 'Voir toutes les visites',
-    requestId: (id) => `Référence de ce problème : ${id}`,
+    requestId: (id) => `Référence de ce problème\u00a0: ${id}`,
     reload: 'Recharger',
   },
   tours: {
     title: 'Visites',
     heading: 'Des visites en petit groupe, réservées en une minute',
-    lead: 'Choisissez un jour, payez sur une page sécurisée : vos places sont confirmées en quelques secondes.',
+    lead: 'Choisissez un jour, payez sur une page sécurisée : vos places sont confirmées en quelques secondes.',
     perSeat: 'par place',
     seatsPerDay: (count) => (count === 1 ? '1 place par jour' : `${count} places par jour`),
     book: 'Réserver',
@@ -34,7 +34,7 @@ export const fr: Messages = {
     total: 'Total',
     book: 'Réserver',
     busy: 'Réservation…',
-    signIn: 'Pour cette démonstration vous êtes connecté d’office : aucun mot de passe, rien à retenir.',
+    signIn: 'Pour cette démonstration vous êtes connecté d’office : aucun mot de passe, rien à retenir.',
     unknown: 'Cette visite n’existe pas',
   },
   booking: {
@@ -65,12 +65,12 @@ export const fr: Messages = {
     },
     text: {
       pending: 'Vos places seront à vous dès que le paiement sera arrivé.',
-      confirmed: 'Vos places sont confirmées. À bientôt !',
+      confirmed: 'Vos places sont confirmées. À bientôt !',
       cancelled: 'Cette réservation ne garde plus de place.',
       refunded: 'L’argent a été renvoyé vers votre moyen de paiement.',
       partially_refunded: 'Une partie du prix vous a été renvoyée. Vos places restent confirmées.',
       payment_failed: 'Le dernier paiement a été refusé et rien n’a été débité. Vous pouvez réessayer.',
-      disputed: 'Vos places sont confirmées. À bientôt !',
+      disputed: 'Vos places sont confirmées. À bientôt !',
     },
   },
   bookings: {
@@ -85,15 +85,15 @@ export const fr: Messages = {
     },
     slow: {
       heading: 'C’est plus long que d’habitude',
-      text: 'Votre paiement n’est pas perdu et vous n’avez pas à payer de nouveau. Vous pouvez fermer cette page : votre réservation sera confirmée dès que le paiement arrivera.',
+      text: 'Votre paiement n’est pas perdu et vous n’avez pas à payer de nouveau. Vous pouvez fermer cette page : votre réservation sera confirmée dès que le paiement arrivera.',
     },
     unfinished: {
       heading: 'Paiement non terminé',
-      text: 'Aucun paiement ne nous est parvenu. Si vous venez de payer, attendez un instant : cette page se met à jour seule. Sinon, vous pouvez reprendre où vous en étiez.',
+      text: 'Aucun paiement ne nous est parvenu. Si vous venez de payer, attendez un instant : cette page se met à jour seule. Sinon, vous pouvez reprendre où vous en étiez.',
     },
     requiresAction: {
       heading: 'Votre banque attend votre accord',
-      text: 'Le paiement n’est pas terminé : votre banque veut être sûre que c’est bien vous. Rien n’a été débité, et vos places vous sont encore gardées.',
+      text: 'Le paiement n’est pas terminé : votre banque veut être sûre que c’est bien vous. Rien n’a été débité, et vos places vous sont encore gardées.',
     },
     offline: {
       heading: 'Vous êtes hors ligne',
@@ -107,12 +107,12 @@ export const fr: Messages = {
       heading: 'À voir là où vous avez payé',
       text: 'Pour protéger votre vie privée, ce paiement s’affiche dans le navigateur avec lequel vous avez payé, ou par son lien de suivi. Si vous avez payé, votre réservation est en sécurité.',
     },
-    paid: { heading: 'Paiement confirmé', text: 'Merci ! Votre réservation est confirmée.' },
+    paid: { heading: 'Paiement confirmé', text: 'Merci ! Votre réservation est confirmée.' },
     alreadyPaid: {
       heading: 'Cette réservation est déjà payée',
       text: 'Le premier paiement compte. Vous n’avez pas été débité une seconde fois.',
       refunding:
-        'Le premier paiement compte. Le second vous est en train d’être remboursé : vous n’avez rien à faire.',
+        'Le premier paiement compte. Le second vous est en train d’être remboursé : vous n’avez rien à faire.',
       refunded: 'Le premier paiement compte. Le second vous a été remboursé.',
     },
     bookingLost: {
@@ -121,7 +121,7 @@ export const fr: Messages = {
     },
     processing: {
       heading: 'Paiement en cours de traitement',
-      text: 'Votre banque a accepté l’ordre ; l’argent met jusqu’à quelques jours ouvrés. Votre réservation sera confirmée dès son arrivée. Vous n’avez plus rien à faire.',
+      text: 'Votre banque a accepté l’ordre ; l’argent met jusqu’à quelques jours ouvrés. Votre réservation sera confirmée dès son arrivée. Vous n’avez plus rien à faire.',
       textBy: (day) =>
         `Votre banque a accepté l’ordre. L’argent arrive en général d’ici au ${day}, et votre réservation est confirmée aussitôt. Vous n’avez plus rien à faire.`,
     },
@@ -151,7 +151,7 @@ export const fr: Messages = {
     tryLater: 'Essayer encore une fois',
     approve: 'Continuer avec ma banque',
     steps: { label: 'Où vous en êtes', booked: 'Réservé', paid: 'Payé', confirmed: 'Confirmé' },
-    masked: 'Ouvert par son lien : les détails de la réservation ne s’affichent que là où elle a été payée.',
+    masked: 'Ouvert par son lien : les détails de la réservation ne s’affichent que là où elle a été payée.',
     copyLink: 'Copier le lien de suivi',
     copied: 'Lien copié',
     calendar: 'Ajouter au calendrier',
@@ -178,7 +178,7 @@ export const fr: Messages = {
   card: {
     heading: 'Payer par carte',
     text: 'Vous restez sur cette page. Votre banque peut vous demander de valider le paiement.',
-    note: 'Les champs de la carte appartiennent à Stripe : ce que vous y saisissez n’arrive jamais sur ce site.',
+    note: 'Les champs de la carte appartiennent à Stripe : ce que vous y saisissez n’arrive jamais sur ce site.',
     pay: (amount) => `Payer ${amount}`,
     busy: 'Paiement…',
   },

@@ -32,6 +32,11 @@ test('both languages say everything, and no sentence is empty or left untranslat
   }
 })
 
+test('no French line begins with a punctuation mark: the space before it does not break', () => {
+  for (const [key, value] of leaves(fr))
+    if (typeof value === 'string') assert.doesNotMatch(value, /[\w’] [:;!?»](?:\s|$)|« /, key)
+})
+
 test('a sentence of the dictionary exists for every error a payer can meet, or the general one speaks', () => {
   const notForPayers = new Set([
     'INVALID_STATUS',

@@ -20,6 +20,7 @@ import { Loading } from '../ui/loading.tsx'
 import { NotFoundPage } from '../ui/not-found.page.tsx'
 import { PageHeading } from '../ui/page-heading.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
+import { Reference } from '../ui/reference.tsx'
 import { StatusPill } from '../ui/status-pill.tsx'
 import { useArrivedByLink } from '../ui/use-arrived-by-link.ts'
 import type { Booking as BookingData } from '../api/booking.client.ts'
@@ -78,7 +79,7 @@ function Booking({ booking, reload }: { booking: BookingData; reload: () => void
           [messages.booking.refundedAt]:
             booking.refundedAt && formatMoment(booking.refundedAt, language, timeZone),
           [messages.booking.heldUntil]: holdExpiresAt && formatMoment(holdExpiresAt, language, timeZone),
-          [messages.booking.reference]: <span className="reference">{booking.id}</span>,
+          [messages.booking.reference]: <Reference bookingId={booking.id} />,
         }}
       />
       {IS_PAYABLE[state] && <PayButton bookingId={booking.id} reload={reload} />}

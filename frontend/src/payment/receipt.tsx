@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { formatDay, formatMoment } from '../language/dates.ts'
 import { useLanguage } from '../language/language-context.tsx'
 import { Details } from '../ui/details.tsx'
+import { Reference } from '../ui/reference.tsx'
 import type { PayerView } from '../payment-status/payer-view.ts'
 import { meansName } from './means-of-payment.ts'
 import type { PaidWith } from '../api/gateway.client.ts'
@@ -44,9 +45,7 @@ export function Receipt({ view, landing, tour, paidWith }: Props): ReactNode {
           [labels.refundedAmount]:
             refund && formatMoney({ amountMinor: refund.refundedMinor, currency: refund.currency }, language),
           [messages.booking.reference]: landing.bookingId && (
-            <span className="reference">
-              {landing.isMasked ? shortReference(landing.bookingId) : landing.bookingId}
-            </span>
+            <Reference bookingId={landing.bookingId} isMasked={landing.isMasked} />
           ),
         }}
       />
@@ -70,15 +69,4 @@ function Means({ paidWith }: { paidWith: PaidWith }): ReactNode {
       <span className="visually-hidden">{messages.payment.endingIn}</span> {last4}
     </>
   )
-}
-
-const SHORT_CHARACTERS = 8
-
-/** Enough to tell somebody on the telephone, not enough to open anything: BK-7F3A-20C4. */
-export function shortReference(bookingId: string): string {
-  const end = bookingId
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-    .slice(-SHORT_CHARACTERS)
-    .toUpperCase()
-  return `BK-${end.slice(0, 4)}-${end.slice(4)}`
 }

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { formatDay } from '../language/dates.ts'
 import { useLanguage } from '../language/language-context.tsx'
 import type { PayerView } from '../payment-status/payer-view.ts'
-import { shortReference } from './receipt.tsx'
+import { shortReference } from '../ui/reference.tsx'
 import type { KeptTour } from './landing.ts'
 
 // Where a receipt says it all, where nothing is known, or where nothing is wanted any more, there is no subject.
@@ -38,11 +38,14 @@ export function Subject({ payment, tour }: { payment: Payment; tour: KeptTour | 
     <div className="subject">
       <p>
         <strong>{tour?.name ?? shortReference(payment.bookingId)}</strong>
-        <span>
-          {tour
-            ? `${formatDay(tour.date, language)} · ${messages.bookings.seats(tour.seats)}`
-            : messages.booking.reference}
-        </span>
+        {tour ? (
+          <>
+            <span>{formatDay(tour.date, language)}</span>
+            <span>{messages.bookings.seats(tour.seats)}</span>
+          </>
+        ) : (
+          <span>{messages.booking.reference}</span>
+        )}
       </p>
       <p className="subject-amount">{formatMoney(payment, language)}</p>
     </div>

@@ -77,7 +77,7 @@ export type Messages = { readonly [K in keyof typeof EN]: string }
 const FR: Messages = {
   back: 'Retour',
   testMode: 'Mode test',
-  testModeHint: 'Rien n’est réel ici : aucune carte n’est débitée.',
+  testModeHint: 'Rien n’est réel ici : aucune carte n’est débitée.',
   merchant: 'Votre boutique',
   summary: 'Récapitulatif',
   payment: 'Paiement',
@@ -130,7 +130,7 @@ const FR: Messages = {
   unknownText: 'La page de paiement a peut-être été supprimée, ou son adresse est incomplète.',
   challengeBank: 'Votre banque',
   challengeTitle: 'Confirmez votre identité',
-  challengeText: 'Ceci remplace la page de votre banque (3-D Secure). Décidez de la suite :',
+  challengeText: 'Ceci remplace la page de votre banque (3-D Secure). Décidez de la suite :',
   challengePass: 'Réussir l’authentification',
   challengeFail: 'Échouer à l’authentification',
   challengeClose: 'Fermer sans répondre',
@@ -158,8 +158,8 @@ const FR_DECLINES: Readonly<Record<string, string>> = {
   invalid_cvc: 'Le code de sécurité de votre carte est invalide.',
   processing_error:
     'Une erreur est survenue pendant le traitement de votre carte. Réessayez dans un instant.',
-  card_velocity_exceeded: 'Votre carte a été refusée : trop de tentatives rapprochées ou plafond dépassé.',
-  test_mode_live_card: 'Votre carte a été refusée : en mode test, seules les cartes de test fonctionnent.',
+  card_velocity_exceeded: 'Votre carte a été refusée : trop de tentatives rapprochées ou plafond dépassé.',
+  test_mode_live_card: 'Votre carte a été refusée : en mode test, seules les cartes de test fonctionnent.',
   incorrect_number: 'Le numéro de votre carte est incorrect.',
   invalid_number: 'Le numéro de votre carte est invalide.',
   invalid_expiry_month: 'Le mois d’expiration de votre carte est invalide.',

@@ -29,7 +29,7 @@ svg{flex:none}
 .items{list-style:none;margin:0;padding:0;display:grid;gap:1.1rem}
 .items li{display:flex;align-items:flex-start;gap:.9rem;font-variant-numeric:tabular-nums}
 .items .name{flex:1;min-width:0;font-weight:550}
-.items small{display:block;color:var(--soft);font-weight:400;font-size:.875rem}
+.items small{display:block;overflow-wrap:anywhere;color:var(--soft);font-weight:400;font-size:.875rem}
 .tile{display:grid;place-items:center;width:2.75rem;height:2.75rem;border-radius:10px;background:var(--accent-ground);color:var(--accent);font-weight:650;font-size:1.1rem;flex:none}
 .money{white-space:nowrap}
 .sum{display:flex;justify-content:space-between;gap:1rem;font-variant-numeric:tabular-nums;margin:1.25rem 0 0;padding-top:1.1rem;border-top:1px solid var(--line);font-weight:650}
