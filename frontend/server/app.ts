@@ -14,7 +14,7 @@ import { SERVER_BUNDLE } from './build-site.ts'
 import type { FrontendConfig } from './config.ts'
 import { escapeAttribute } from './html.ts'
 import { addPaymentPages } from './payment-pages.ts'
-import type { RenderPayment } from './payment-pages.ts'
+import type { Renderer } from './payment-pages.ts'
 
 type AppDeps = { readonly site: string; readonly log: Log; readonly tracing?: Tracing }
 
@@ -73,10 +73,8 @@ async function addPages(
   ])
   for (const pattern of Object.values(patterns))
     server.get(pattern, async (_request, reply) => await sendPage(reply, shop))
-  const { renderPayment: render } = (await import(pathToFileURL(join(site, SERVER_BUNDLE)).href)) as {
-    renderPayment: RenderPayment
-  }
-  addPaymentPages(server, { config, template: payment, render, tracing })
+  const renderer = (await import(pathToFileURL(join(site, SERVER_BUNDLE)).href)) as Renderer
+  addPaymentPages(server, { config, template: payment, renderer, tracing })
   const cardHeaders = cardSecurityHeaders(config)
   if (config.stripeJs !== null)
     server.get(cardPattern, async (_request, reply) => await sendPage(reply.headers(cardHeaders), card))

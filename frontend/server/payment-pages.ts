@@ -15,13 +15,19 @@ import type { FrontendConfig } from './config.ts'
 import { escapeAttribute } from './html.ts'
 import { readByToken, readPayment } from './read-payment.ts'
 
-export type RenderPayment = (landing: Landing, language: Language) => { html: string; title: string }
+type Rendered = { readonly html: string; readonly title: string }
+
+/** What the bundle of the payer's pages offers to this server. */
+export type Renderer = {
+  readonly renderPayment: (landing: Landing, language: Language) => Rendered
+  readonly renderUnreadable: (language: Language) => Rendered
+}
 
 type PageDeps = {
   readonly config: FrontendConfig
   /** The built page, with the services' addresses in it. */
   readonly template: string
-  readonly render: RenderPayment
+  readonly renderer: Renderer
   readonly tracing: Tracing
 }
 
@@ -39,7 +45,7 @@ export function addPaymentPages(server: FastifyInstance, deps: PageDeps): void {
 async function sendPayment(
   request: FastifyRequest,
   reply: FastifyReply,
-  { config, template, render, tracing }: PageDeps,
+  { config, template, renderer, tracing }: PageDeps,
 ): Promise<FastifyReply> {
   const { pathname, searchParams: query } = new URL(request.url, 'http://localhost')
   const { isSecure } = config
@@ -58,7 +64,7 @@ async function sendPayment(
   const landing = await landingOf(access, arrivalOf(pathname), { config, address: request.ip, tracing })
   return await sendHtml(
     reply,
-    withLanding(template, { landing, render, language: languageOf(request, query) }),
+    withLanding(template, { landing, renderer, language: languageOf(request, query) }),
   )
 }
 
@@ -78,7 +84,7 @@ async function landingOf(
 async function followLink(
   request: FastifyRequest<{ Params: { statusToken: string } }>,
   reply: FastifyReply,
-  { config, tracing }: PageDeps,
+  { config, template, renderer, tracing }: PageDeps,
 ): Promise<FastifyReply> {
   const { statusToken } = request.params
   const { isSecure } = config
@@ -93,8 +99,9 @@ async function followLink(
       .code(503)
       .header('retry-after', '5')
       .header('refresh', '5')
-      .type('text/plain; charset=utf-8')
-      .send('One moment, please. · Un instant, s’il vous plaît.\n')
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(whileUnreadable(template, renderer, languageOf(request, new URLSearchParams())))
   const pathname = paymentPatterns.status
   if (payment === 'unknown') return await reply.redirect(pathname, 303)
   const { bookingId } = payment
@@ -155,23 +162,34 @@ function withoutLanding(template: string): string {
 
 const MESSAGES: Record<Language, Messages> = { en, fr }
 
-type Made = { readonly landing: Landing; readonly render: RenderPayment; readonly language: Language }
+type Made = { readonly landing: Landing; readonly renderer: Renderer; readonly language: Language }
 
 /** The built page with the payment in it: as HTML to read, and as data for the script to go on with. */
-function withLanding(template: string, { landing, render, language }: Made): string {
-  const { html, title } = render(landing, language)
+function withLanding(template: string, { landing, renderer, language }: Made): string {
+  const { html, title } = renderer.renderPayment(landing, language)
   // Where no script runs, a page that may still change looks again by itself.
   const mayChange = landing.known === null || !isSettled(landing.known)
   const refresh = mayChange ? '<noscript><meta http-equiv="refresh" content="10" /></noscript>' : ''
   const { noScript, noScriptLooks } = MESSAGES[language].payment
-  return template
-    .replace(
-      /<noscript\s*>.*?<\/noscript\s*>/s,
-      () => `<noscript>${noScript}${mayChange ? ` ${noScriptLooks}` : ''}</noscript>`,
-    )
+  const made = withRendered(template, language, { html, title })
+  return made
+    .replace(NO_SCRIPT, () => `<noscript>${noScript}${mayChange ? ` ${noScriptLooks}` : ''}</noscript>`)
     .replace('</head>', () => `${refresh}</head>`)
+    .replace('__LANDING__', () => escapeAttribute(JSON.stringify(landing)))
+}
+
+/** The link's page while its payment cannot be read. The script is left out: it would say that there is none. */
+function whileUnreadable(template: string, renderer: Renderer, language: Language): string {
+  return withRendered(withoutLanding(template), language, renderer.renderUnreadable(language))
+    .replace(NO_SCRIPT, '')
+    .replaceAll(/<script[^>]*><\/script>|<link rel="modulepreload"[^>]*>/g, '')
+}
+
+const NO_SCRIPT = /<noscript\s*>.*?<\/noscript\s*>/s
+
+function withRendered(template: string, language: Language, { html, title }: Rendered): string {
+  return template
     .replace('<html lang="en">', () => `<html lang="${language}">`)
     .replace(/<title>.*?<\/title>/, () => `<title>${title}</title>`)
-    .replace('__LANDING__', () => escapeAttribute(JSON.stringify(landing)))
     .replace('<div id="root"></div>', () => `<div id="root">${html}</div>`)
 }

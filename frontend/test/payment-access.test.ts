@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { createLog } from '@passerelle/kit/log'
 import { createApp } from '../server/app.ts'
+import { fr } from '../src/language/messages.fr.ts'
 import { keyOf } from '../server/access-cookie.ts'
 import { builtSite } from '../server/build-site.ts'
 import { frontendConfig } from '../server/config.ts'
@@ -91,8 +92,22 @@ test('while the gateway is away the page is there all the same, and looks again 
 })
 
 test('a status link that cannot be read right now is asked for again, and its token goes nowhere', async () => {
-  const answer = await server.inject({ url: `/p/${'t'.repeat(43)}` })
-  assert.equal(answer.statusCode, 503)
+  const answer = await server.inject({
+    url: `/p/${'t'.repeat(43)}`,
+    headers: { 'accept-language': 'fr' },
+  })
+  assert.deepEqual(
+    [answer.statusCode, answer.headers['refresh'], answer.headers['retry-after']],
+    [503, '5', '5'],
+  )
+  assert.match(
+    answer.body,
+    new RegExp(`<html lang="fr">.*<h1[^>]*>${fr.payment.unreadable.heading}</h1>`, 's'),
+  )
+  assert.match(answer.body, new RegExp(`<title>${fr.payment.unreadable.heading}`))
+  assert.match(answer.headers['cache-control'] as string, /no-store/)
+  // A script would find no payment, and say so.
+  assert.doesNotMatch(answer.body, /<script|<noscript|<button|__[A-Z_]+__/)
   assert.doesNotMatch(answer.body + JSON.stringify(answer.headers), /ttt/)
 })
 

@@ -102,6 +102,10 @@ export const en = {
       heading: 'This link leads to no payment',
       text: 'It may be incomplete, or too old. If you have paid, your booking is safe.',
     },
+    unreadable: {
+      heading: 'One moment, please',
+      text: 'Payments cannot be shown right now. If you have paid, your booking is safe. This page looks again by itself.',
+    },
     otherDevice: {
       heading: 'Shown where you paid',
       text: 'For your privacy this payment is shown in the browser you paid with, or through its status link. If you have paid, your booking is safe.',

@@ -103,6 +103,10 @@ export const fr: Messages = {
       heading: 'Ce lien ne mène à aucun paiement',
       text: 'Il est peut-être incomplet, ou trop ancien. Si vous avez payé, votre réservation est en sécurité.',
     },
+    unreadable: {
+      heading: 'Un instant, s’il vous plaît',
+      text: 'Les paiements ne peuvent pas être affichés pour le moment. Si vous avez payé, votre réservation est en sécurité. Cette page regarde de nouveau d’elle-même.',
+    },
     otherDevice: {
       heading: 'À voir là où vous avez payé',
       text: 'Pour protéger votre vie privée, ce paiement s’affiche dans le navigateur avec lequel vous avez payé, ou par son lien de suivi. Si vous avez payé, votre réservation est en sécurité.',
