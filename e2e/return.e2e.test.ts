@@ -221,6 +221,24 @@ describe('the payer returns', () => {
     await other.close()
   })
 
+  it('refused: what the bank advises is said, and is what the button offers', async () => {
+    const { decline, payment } = en
+    for (const [card, sentence, button] of [
+      ['4000000000000002', decline.refused_for_now, payment.tryLater],
+      ['4000000000000069', decline.expired_card, payment.otherCard],
+      ['4000000000000127', decline.incorrect_cvc, payment.tryAgain],
+      // Stolen: the bank's "never again" is not passed on.
+      ['4000000000009979', decline.generic, payment.otherCard],
+    ] as const) {
+      const { bookingId, sessionId } = await begin()
+      await pay(stack, sessionId, card)
+      await untilStatus(customer, bookingId, ({ status }) => status === 'failed')
+      const page = await customer.visit(returnPath(bookingId, sessionId))
+      await page.getByText(sentence, { exact: true }).and(page.locator('.advice')).waitFor()
+      await page.getByRole('button', { name: button, exact: true }).waitFor()
+    }
+  })
+
   it('tells its owner which card paid, and leads to Stripe’s own receipt', async () => {
     const { bookingId, sessionId } = await begin()
     await pay(stack, sessionId, CARD)

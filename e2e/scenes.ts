@@ -294,6 +294,7 @@ export const SCENES: readonly Scene[] = [
   { state: 'processing', name: 'processing', open: paidWith('FR3020041010050500013M02609', 'processing') },
   { state: 'requires_action', name: 'requires-action', open: paidWith('4000002760003184', '') },
   { state: 'failed', name: 'failed', open: paidWith('4000000000009995', 'failed') },
+  { state: 'failed', name: 'failed-for-now', open: paidWith('4000000000000002', 'failed') },
   { state: 'failed', name: 'failed-fraud', open: paidWith('4100000000000019', 'failed') },
   {
     state: 'canceled',

@@ -21,6 +21,7 @@ const headingOf = (messages: Messages, name: string): string => {
     processing: payment.processing.heading,
     'requires-action': payment.requiresAction.heading,
     failed: payment.failed.heading,
+    'failed-for-now': payment.failed.heading,
     'failed-fraud': payment.failed.heading,
     canceled: payment.canceled.heading,
     released: payment.released.heading,
