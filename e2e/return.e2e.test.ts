@@ -20,7 +20,7 @@ let stack: TestStack
 let browser: Browser
 let customer: Customer
 before(async () => {
-  stack = await startTestStack()
+  stack = await startTestStack({ SUPPORT_EMAIL: 'help@example.com' })
   browser = await launchBrowser()
 })
 beforeEach(async () => {
@@ -212,6 +212,8 @@ describe('the payer returns', () => {
     const text = (await page.locator('main').textContent()) ?? ''
     assert.doesNotMatch(text, new RegExp(`Paris After Dark|ana@|Visa|4242|${bookingId}`))
     assert.equal(await page.getByRole('link', { name: fr.payment.stripeReceipt }).count(), 0)
+    const address = await page.getByRole('link', { name: 'help@example.com' }).getAttribute('href')
+    assert.match(address ?? '', /subject=R%C3%A9servation%20BK-[0-9A-F]{4}-[0-9A-F]{4}$/)
     assert.match(text, /BK-[0-9A-F]{4}-[0-9A-F]{4}/)
     // No account is made for somebody who only looks.
     assert.deepEqual(
@@ -236,6 +238,11 @@ describe('the payer returns', () => {
       const page = await customer.visit(returnPath(bookingId, sessionId))
       await page.getByText(sentence, { exact: true }).and(page.locator('.advice')).waitFor()
       await page.getByRole('button', { name: button, exact: true }).waitFor()
+      const address = await page.getByRole('link', { name: 'help@example.com' }).getAttribute('href')
+      assert.match(
+        address ?? '',
+        new RegExp(`^mailto:help@example\\.com\\?subject=Booking%20BK-.*${bookingId}`),
+      )
     }
   })
 

@@ -95,6 +95,7 @@ function withConfig(html: string, config: FrontendConfig): string {
     .replace('__GATEWAY_URL__', () => escapeAttribute(config.gatewayUrl))
     .replace('__BOOKING_URL__', () => escapeAttribute(config.bookingUrl))
     .replace('__STRIPE_KEY__', () => escapeAttribute(config.stripeJs?.publishableKey ?? ''))
+    .replace('__SUPPORT_EMAIL__', () => escapeAttribute(config.supportEmail ?? ''))
     .replace('__STRIPE_JS_URL__', () => escapeAttribute(config.stripeJs?.scriptUrl ?? ''))
 }
 

@@ -14,6 +14,8 @@ export type FrontendConfig = {
   /** Where the payer's browser reaches this server. */
   readonly publicOrigin: string
   readonly isSecure: boolean
+  /** Whom payers write to; null where they are offered nobody. */
+  readonly supportEmail: string | null
   /** Whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
   /** What paying by card on this site needs; null where it is not offered. */
@@ -47,10 +49,19 @@ export function frontendConfig(source?: Environment): FrontendConfig {
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
       isSecure: publicUrl.startsWith('https:'),
       stripeJs: stripeJs(env),
+      supportEmail: supportEmail(env),
       tracing: tracingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }
   }, source)
+}
+
+function supportEmail(env: EnvReader): string | null {
+  const email = env.optional('SUPPORT_EMAIL') ?? null
+  // It becomes a link: nothing that could add to one.
+  if (email !== null && !/^[^\s@?&=%"<>]+@[^\s@?&=%"<>]+$/.test(email))
+    env.problem('SUPPORT_EMAIL must be one e-mail address, such as help@example.com.')
+  return email
 }
 
 function stripeJs(env: EnvReader): StripeJs | null {

@@ -19,7 +19,7 @@ type Rendered = { readonly html: string; readonly title: string }
 
 /** What the bundle of the payer's pages offers to this server. */
 export type Renderer = {
-  readonly renderPayment: (landing: Landing, language: Language) => Rendered
+  readonly renderPayment: (landing: Landing, language: Language, supportEmail: string | null) => Rendered
   readonly renderUnreadable: (language: Language) => Rendered
 }
 
@@ -64,7 +64,12 @@ async function sendPayment(
   const landing = await landingOf(access, arrivalOf(pathname), { config, address: request.ip, tracing })
   return await sendHtml(
     reply,
-    withLanding(template, { landing, renderer, language: languageOf(request, query) }),
+    withLanding(template, {
+      landing,
+      renderer,
+      language: languageOf(request, query),
+      supportEmail: config.supportEmail,
+    }),
   )
 }
 
@@ -162,11 +167,16 @@ function withoutLanding(template: string): string {
 
 const MESSAGES: Record<Language, Messages> = { en, fr }
 
-type Made = { readonly landing: Landing; readonly renderer: Renderer; readonly language: Language }
+type Made = {
+  readonly landing: Landing
+  readonly renderer: Renderer
+  readonly language: Language
+  readonly supportEmail: string | null
+}
 
 /** The built page with the payment in it: as HTML to read, and as data for the script to go on with. */
-function withLanding(template: string, { landing, renderer, language }: Made): string {
-  const { html, title } = renderer.renderPayment(landing, language)
+function withLanding(template: string, { landing, renderer, language, supportEmail }: Made): string {
+  const { html, title } = renderer.renderPayment(landing, language, supportEmail)
   // Where no script runs, a page that may still change looks again by itself.
   const mayChange = landing.known === null || !isSettled(landing.known)
   const refresh = mayChange ? '<noscript><meta http-equiv="refresh" content="10" /></noscript>' : ''

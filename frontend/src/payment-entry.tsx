@@ -1,5 +1,6 @@
 import { StrictMode } from 'react'
 import { createRoot, hydrateRoot } from 'react-dom/client'
+import { supportEmail } from './api/site-config.ts'
 import { chosenLanguage } from './language/language-context.tsx'
 import { PaymentApp } from './payment-app.tsx'
 import { keptSession } from './payment/kept-session.ts'
@@ -12,7 +13,7 @@ const landing = served ?? landingOfAddress()
 const root = document.querySelector('#root')
 const page = (
   <StrictMode>
-    <PaymentApp landing={landing} language={chosenLanguage(served !== null)} />
+    <PaymentApp landing={landing} language={chosenLanguage(served !== null)} supportEmail={supportEmail()} />
   </StrictMode>
 )
 if (root && served) hydrateRoot(root, page)

@@ -13,8 +13,8 @@ import type { Landing } from './payment/landing.ts'
 /** A page as HTML, with the title it wants, for the frontend's server. */
 export type Rendered = { readonly html: string; readonly title: string }
 
-export function renderPayment(landing: Landing, language: Language): Rendered {
-  return rendered(<PaymentApp landing={landing} language={language} />, language)
+export function renderPayment(landing: Landing, language: Language, supportEmail: string | null): Rendered {
+  return rendered(<PaymentApp landing={landing} language={language} supportEmail={supportEmail} />, language)
 }
 
 /** What stands there while nobody knows which payment a link leads to: without a script, and without what needs one. */

@@ -114,7 +114,7 @@ test('health is answered', async () => {
 
 test('every wrong variable is named', () => {
   assert.throws(
-    () => frontendConfig({ GATEWAY_URL: 'localhost:3001', PORT: 'x' }),
-    ({ message }: Error) => message.includes('GATEWAY_URL') && message.includes('PORT'),
+    () => frontendConfig({ GATEWAY_URL: 'localhost:3001', PORT: 'x', SUPPORT_EMAIL: 'a@b?cc=c@d' }),
+    ({ message }: Error) => ['GATEWAY_URL', 'PORT', 'SUPPORT_EMAIL'].every((name) => message.includes(name)),
   )
 })

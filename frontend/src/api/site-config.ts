@@ -14,6 +14,11 @@ export function stripeConfig(): { readonly publishableKey: string; readonly scri
   }
 }
 
+/** Whom payers write to, or null. */
+export function supportEmail(): string | null {
+  return metaContent('passerelle-support') || null
+}
+
 function metaContent(name: string): string {
   // On the server nothing is asked: pages are made of what is known.
   if (typeof document === 'undefined') return ''

@@ -169,6 +169,8 @@ export const en = {
     print: 'Print the receipt',
     amount: 'Amount',
     paidAt: 'Paid on',
+    support: 'A question? Write to us:',
+    supportSubject: (reference: string) => `Booking ${reference}`,
     noScript: 'Without JavaScript this page only tells. To pay, print or copy, please switch it on.',
     noScriptLooks: 'It looks again by itself every ten seconds.',
     paidWith: 'Paid with',

@@ -170,6 +170,8 @@ export const fr: Messages = {
     print: 'Imprimer le reçu',
     amount: 'Montant',
     paidAt: 'Payé le',
+    support: 'Une question ? Écrivez-nous :',
+    supportSubject: (reference) => `Réservation ${reference}`,
     noScript: 'Sans JavaScript, cette page ne fait qu’informer. Pour payer, imprimer ou copier, activez-le.',
     noScriptLooks: 'Elle regarde de nouveau d’elle-même toutes les dix secondes.',
     paidWith: 'Payé avec',

@@ -15,6 +15,7 @@ import { PaymentMark, toneOf } from './payment-mark.tsx'
 import { PaymentSteps } from './payment-steps.tsx'
 import { paymentWords } from './payment-words.ts'
 import { Subject, hasSubject } from './subject.tsx'
+import { Support } from './support.tsx'
 import { usePaidWith } from './use-paid-with.ts'
 import { Receipt, hasReceipt } from './receipt.tsx'
 import { useGiveUp } from './use-give-up.ts'
@@ -22,8 +23,10 @@ import { useTourOf } from './use-tour-of.ts'
 import type { Landing } from './landing.ts'
 import type { PayerView } from '../payment-status/payer-view.ts'
 
+type Props = { readonly landing: Landing; readonly supportEmail: string | null }
+
 /** Both of the lesson's return pages and the status link: where the payer learns what became of the payment. */
-export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
+export function PaymentPage({ landing, supportEmail }: Props): ReactNode {
   const { bookingId } = landing
   const { snapshot, recheck } = useLandingStatus(landing)
   const giveUp = useGiveUp(bookingId, landing.sessionId)
@@ -54,6 +57,9 @@ export function PaymentPage({ landing }: { landing: Landing }): ReactNode {
         {payment && hasSubject(view.kind) && <Subject payment={payment} tour={tour} />}
         <PaymentSteps kind={view.kind} />
         <PaymentActions view={view} landing={landing} recheck={recheck} giveUp={giveUp} />
+        {supportEmail && bookingId && (
+          <Support email={supportEmail} bookingId={bookingId} isMasked={landing.isMasked} />
+        )}
       </div>
       {receipt && bookingId && (
         <div className="payment-receipt">
