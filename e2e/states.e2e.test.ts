@@ -85,8 +85,11 @@ describe('the payer’s page, in every state, in both languages and themes', () 
         await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
         assert.equal(await page.title(), `${heading} · Passerelle`)
         assert.equal(await page.locator('html').getAttribute('lang'), language)
-        const said = await page.getByRole('status').first().textContent()
-        assert.ok(said?.startsWith(heading), 'the live region says it')
+        // The live region is told after the paint: it must have been there before its text.
+        await page.waitForFunction(
+          (start) => document.querySelector('[role=status]')?.textContent?.startsWith(start),
+          heading,
+        )
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme })
           assert.deepEqual(await faultsOf(page), [], `${language}, ${colorScheme}`)

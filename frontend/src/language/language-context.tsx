@@ -1,4 +1,4 @@
-import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react'
+import { createContext, useCallback, useContext, useLayoutEffect, useMemo, useState } from 'react'
 import type { ReactNode } from 'react'
 import { REMEMBERED_COOKIE, cookieOf, isLanguage, pickLanguage } from './language.ts'
 import { en } from './messages.en.ts'
@@ -30,7 +30,8 @@ type ProviderProps = {
 export function LanguageProvider({ initial, children }: ProviderProps): ReactNode {
   const [language, setLanguage] = useState(() => initial ?? chosenLanguage())
 
-  useEffect(() => {
+  // Before the paint: no sentence is read out in the other language's voice.
+  useLayoutEffect(() => {
     document.documentElement.lang = language
   }, [language])
 

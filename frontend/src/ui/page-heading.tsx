@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 import type { ReactNode } from 'react'
 import { useLanguage } from '../language/language-context.tsx'
 
@@ -21,7 +21,8 @@ export function PageHeading({ children, takesFocus = false }: Props): ReactNode 
     if (takesFocus) heading.current?.focus()
   }, [takesFocus])
   const title = titleOf(children, messages.site.name)
-  useEffect(() => {
+  // Before the paint, with the heading it goes with.
+  useLayoutEffect(() => {
     document.title = title
   }, [title])
   return (
