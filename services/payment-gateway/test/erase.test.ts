@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { redactOldEvents } from '../src/stripe/redact-events.ts'
+import { EVENTS_OF_PAYMENTS, redactOldEvents } from '../src/stripe/redact-events.ts'
 import {
   call,
   deliver,
@@ -87,6 +87,26 @@ describe('erasing a customer', () => {
     assert.deepEqual(rows, [{ actor: 'service', subject: body.data['pseudonym'], reason: 'asked for it' }])
     const verified = await call(platform, 'GET', '/admin/audit/verify', { bearer: SERVICE_TOKEN })
     assert.equal(String(verified.body.data['intact']), 'true')
+  })
+
+  it('looks along indexes, however many events of others there are', async () => {
+    await platform.pool.query(
+      `insert into stripe_events (id, type, livemode, object_id, payload, status, created_at, processed_at)
+       select 'evt_crowd_' || n, 'charge.updated', false, 'ch_crowd_' || n, convert_to(repeat('x', 1500), 'utf8'),
+         'skipped', now(), now() from generate_series(1, 20000) n`,
+    )
+    await platform.pool.query(
+      `insert into stripe_objects (id, payment_id)
+       select 'ch_crowd_' || n, (select min(id) from payments) from generate_series(1, 20000) n`,
+    )
+    await platform.pool.query('vacuum analyze stripe_events, stripe_objects')
+    const { rows } = await platform.pool.query<{ 'QUERY PLAN': string }>(
+      `explain ${EVENTS_OF_PAYMENTS.replaceAll('$3', "array['pay_of_nobody']")}`,
+    )
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    assert.doesNotMatch(plan, /Seq Scan/, plan)
+    for (const index of ['stripe_events_by_payment', 'stripe_events_by_object', 'stripe_objects_by_payment'])
+      assert.ok(plan.includes(index), plan)
   })
 
   it('may be asked again, and what comes in later about an erased payment is emptied at once', async () => {

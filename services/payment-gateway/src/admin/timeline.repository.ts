@@ -35,10 +35,10 @@ const SOURCES = `
     union
     -- Not applied, so not tied to the payment yet: still owed, or given up.
     select * from stripe_events where payment_id is null and status = 'received'
-      and waits_for in (select id from stripe_objects where payment_id = $1)
+      and waits_for = any(array(select id from stripe_objects where payment_id = $1))
     union
     select * from stripe_events where payment_id is null and status = 'failed'
-      and object_id in (select id from stripe_objects where payment_id = $1)
+      and object_id = any(array(select id from stripe_objects where payment_id = $1))
   ) events
   union all
   select at, 3, 'transition', id::text, jsonb_build_object(

@@ -15,6 +15,8 @@ export type Redaction = {
 const BATCH = 200
 // A person waits for an erasure, and it may read every event of the retention.
 const ERASE_MS_MAX = 60_000
+// Longer than an event may be owed its effect, in which time it keeps its payload.
+const LATE_DAYS = 7
 
 /**
  * Empties the payloads of one batch of events that were received more than `retentionDays` ago, and forgets the payers'
@@ -34,6 +36,18 @@ export async function redactOldEvents(pool: Pool, retentionDays: number): Promis
   })
 }
 
+// An event that says nothing for us is tied to no payment, but its object may be: a charge names its payer.
+export const EVENTS_OF_PAYMENTS = `
+  select id from stripe_events
+  where (payment_id = any($3) or object_id = any(array(select id from stripe_objects where payment_id = any($3))))
+    and redacted_at is null and status <> 'received' order by id`
+// What came in before was emptied with the erasure. Looked for among the new events and not among the erased payments:
+// the latter only become more.
+const EVENTS_SINCE_ERASED = `
+  select e.id from stripe_events e left join stripe_objects o on o.id = e.object_id
+    join payments p on p.id = coalesce(e.payment_id, o.payment_id) and p.erased_at is not null
+  where e.received_at > now() - interval '${LATE_DAYS} days' and e.redacted_at is null and e.status <> 'received' order by e.id`
+
 /**
  * Empties what is kept of the payers of erased payments, however new: of these payments, or, with null, of one batch of
  * them all, for what came in since.
@@ -43,23 +57,11 @@ export async function redactErasedPayments(
   paymentIds: readonly string[] | null,
 ): Promise<{ events: number; attempts: number }> {
   const limit = paymentIds === null ? BATCH : null
-  // An event that says nothing for us is tied to no payment, but its object may be: a charge names its payer. Looking for
-  // it reads the table, so by itself only what came in lately is looked through.
   await tx.query(`set local statement_timeout = ${ERASE_MS_MAX}`)
   const events = await tx.query(
-    `with erased as (
-       select id from payments where erased_at is not null and ($1::text[] is null or id = any($1))
-     ), theirs as (
-       select e.id from erased join stripe_events e on e.payment_id = erased.id
-       where e.redacted_at is null and e.status <> 'received'
-       union
-       select e.id from erased join stripe_objects o on o.payment_id = erased.id join stripe_events e on e.object_id = o.id
-       where e.redacted_at is null and e.status <> 'received'
-         and ($1::text[] is not null or e.received_at > now() - interval '1 day')
-     )
-     update stripe_events set payload = $2, redacted_at = now()
-     where id in (select id from theirs order by id limit $3)`,
-    [paymentIds, REDACTED_PAYLOAD, limit],
+    `update stripe_events set payload = $1, redacted_at = now()
+     where id in (${paymentIds === null ? EVENTS_SINCE_ERASED : EVENTS_OF_PAYMENTS} limit $2)`,
+    paymentIds === null ? [REDACTED_PAYLOAD, limit] : [REDACTED_PAYLOAD, limit, paymentIds],
   )
   const attempts = await tx.query(
     `update payment_attempts set parameters = parameters - 'customer_email' - 'receipt_email' where id in (
