@@ -42,6 +42,9 @@ try {
     const customer = await newCustomer(browser, stack, { locale: index % 2 === 0 ? 'fr-FR' : 'en-GB' })
     const page = await scene.open(customer)
     await page.locator(`[data-state="${scene.state}"]`).waitFor()
+    // What its owner's receipt adds comes a moment after the first paint.
+    const hasReceipt = (await page.locator('.ticket').count()) > 0 && scene.name !== 'paid-by-link'
+    if (hasReceipt) await page.locator('a.keepsake').waitFor()
     await shoot(page, scene.name)
     process.stdout.write(`${scene.name}\n`)
     await customer.leave()
