@@ -7,7 +7,7 @@ import { check } from './checker.ts'
 import type { Violation } from './checker.ts'
 import { collectEvidence } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
-import { createHistory, note, recordRecovery } from './history.ts'
+import { createHistory, note, recordRecovery, timed } from './history.ts'
 import type { History } from './history.ts'
 import { LIVES } from './lives.ts'
 import { startNemesis } from './nemesis.ts'
@@ -98,7 +98,8 @@ async function storm(platform: Platform, { options, history, plan, say }: Storm)
   let done = 0
   const payer = async (): Promise<void> => {
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
-      await live(world, next)
+      const { life } = next
+      await timed(history, `through the life ${life}`, () => live(world, next))
       done += 1
       if (done % 500 === 0) say(`${done} payments after ${seconds(performance.now() - startedMs)}`)
     }

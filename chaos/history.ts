@@ -43,6 +43,8 @@ export type History = {
   readonly faults: Map<string, number>
   /** Processes that ended although nobody had ended them. */
   readonly unexpectedEnds: string[]
+  /** Milliseconds that payers and operators waited, by what for: where a slow campaign spends its time. */
+  readonly waitsMs: Map<string, number[]>
   /** Milliseconds until something answered again, by what had been struck. */
   readonly recoveriesMs: Map<string, number[]>
 }
@@ -55,6 +57,7 @@ export function createHistory(): History {
     log: [],
     faults: new Map(),
     unexpectedEnds: [],
+    waitsMs: new Map(),
     recoveriesMs: new Map(),
   }
 }
@@ -68,7 +71,21 @@ export function note(history: History, line: string): void {
 }
 
 export function recordRecovery(history: History, what: string, ms: number): void {
-  const times = history.recoveriesMs.get(what) ?? []
-  times.push(ms)
-  history.recoveriesMs.set(what, times)
+  addTo(history.recoveriesMs, what, ms)
+}
+
+/** Runs `wait` and writes down how long it took. */
+export async function timed<T>(history: History, what: string, wait: () => Promise<T>): Promise<T> {
+  const startedMs = performance.now()
+  try {
+    return await wait()
+  } finally {
+    addTo(history.waitsMs, what, performance.now() - startedMs)
+  }
+}
+
+function addTo(lists: Map<string, number[]>, name: string, value: number): void {
+  const list = lists.get(name) ?? []
+  list.push(value)
+  lists.set(name, list)
 }

@@ -23,6 +23,9 @@ export function reportOf(outcome: Outcome, options: CampaignOptions): string {
       .slice(0, 3)
       .map(({ check, what }) => `  among the last to come right: ${check}: ${what}`),
     '',
+    'Payers waited:',
+    ...byName(outcome.history.waitsMs).map(([what, times]) => `  ${what}: ${spread(times)}`),
+    '',
     'Checks:',
     ...CHECKS.flatMap((check) => verdictOf(check, outcome)),
     '',

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { ask, askUntil, saysSomething } from './client.ts'
 import type { Answer, Call } from './client.ts'
+import { timed } from './history.ts'
 import type { ClientAction, History } from './history.ts'
 import { at, textAt } from './json.ts'
 import type { PlannedPayment } from './plan.ts'
@@ -44,16 +45,15 @@ export function tokenOf(customerId: string): Promise<string> {
 export async function book(world: World, plan: PlannedPayment): Promise<Journey | null> {
   const token = await tokenOf(plan.customer)
   const date = new Date(Date.now() + plan.day * 86_400_000).toISOString().slice(0, 10)
-  const answer = await askUntil(
-    {
-      method: 'POST',
-      url: `${world.bookingUrl}/api/v1/bookings`,
-      headers: { authorization: `Bearer ${token}`, 'idempotency-key': `booking ${plan.number}` },
-      body: { tourId: plan.tour, date, seats: plan.seats },
-    },
-    PATIENCE_MS,
+  const request = {
+    method: 'POST' as const,
+    url: `${world.bookingUrl}/api/v1/bookings`,
+    headers: { authorization: `Bearer ${token}`, 'idempotency-key': `booking ${plan.number}` },
+    body: { tourId: plan.tour, date, seats: plan.seats },
+  }
+  const answer = await timed(world.history, 'to book', () =>
     // Cut off from its database the service cannot know the customer either.
-    (it) => saysSomething(it) && textAt(it.body, 'data', 'id') !== '',
+    askUntil(request, PATIENCE_MS, (it) => saysSomething(it) && textAt(it.body, 'data', 'id') !== ''),
   )
   const data = at(answer?.body, 'data')
   const bookingId = textAt(data, 'id')
@@ -71,15 +71,16 @@ export async function askGateway(
   call: Pick<Call, 'method' | 'body' | 'headers'> & { readonly path: string; readonly bearer?: string },
 ): Promise<Answer | null> {
   const { world, bookingId } = journey
-  const answer = await askUntil(
-    {
-      method: call.method,
-      url: `${world.gatewayUrl}${API}${call.path}`,
-      headers: { authorization: `Bearer ${call.bearer ?? journey.token}`, ...call.headers },
-      body: call.body,
-    },
-    PATIENCE_MS,
-    (it) => saysSomething(it) && !ASK_AGAIN.has(textAt(it.body, 'error', 'code')),
+  const request = {
+    method: call.method,
+    url: `${world.gatewayUrl}${API}${call.path}`,
+    headers: { authorization: `Bearer ${call.bearer ?? journey.token}`, ...call.headers },
+    body: call.body,
+  }
+  const isFinal = (it: Answer): boolean =>
+    saysSomething(it) && !ASK_AGAIN.has(textAt(it.body, 'error', 'code'))
+  const answer = await timed(world.history, `for the answer to ${action.kind}`, () =>
+    askUntil(request, PATIENCE_MS, isFinal),
   )
   const { kind, about, askedMinor = null } = action
   world.history.actions.push({ kind, about, askedMinor, bookingId, atMs: Date.now(), answered: answer })
@@ -130,7 +131,11 @@ export function control(world: World, path: string, body: unknown = {}): Promise
   return ask({ method: 'POST', url: `${world.sandboxUrl}/_sandbox/${path}`, body })
 }
 
-export async function until(what: string, journey: Journey, look: () => Promise<boolean>): Promise<boolean> {
+export function until(what: string, journey: Journey, look: () => Promise<boolean>): Promise<boolean> {
+  return timed(journey.world.history, `for ${what}`, () => lookUntil(what, journey, look))
+}
+
+async function lookUntil(what: string, journey: Journey, look: () => Promise<boolean>): Promise<boolean> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !journey.world.isOver();) {
     if (await look()) return true
     await new Promise((resolve) => setTimeout(resolve, 300))
