@@ -133,7 +133,7 @@ function cancelSession(server: HttpServer, deps: CheckoutRoutesDeps): void {
       const reader = { caller, statusToken: null }
       const payment = await readable(deps.pool, await findPayment(deps.pool, attempt.paymentId), reader)
       const actor = actorOf(caller, payment.customerId)
-      const by = actor === null ? null : { actor, requestId: request.id }
+      const by = actor === null ? null : { actor, requestId: request.id, statusBefore: payment.status }
       const after =
         attempt.state === 'closed' ? payment : await withdrawAttempt(deps, attempt, 'canceled', by)
       return { success: true as const, data: paymentView(after) }

@@ -1,3 +1,4 @@
+import type { PaymentStatus } from '@passerelle/contracts/payment'
 import { inTransaction, sendTogether } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
@@ -18,8 +19,13 @@ export type WithdrawDeps = {
   readonly onChanged: (paymentIds: readonly string[]) => void
 }
 
-/** Who gives up an attempt that is somebody else's, as the audit log names them. */
-export type WithdrawnBy = { readonly actor: string; readonly requestId: string }
+/** Who gives up an attempt that is somebody else's, as the audit log names them, and where the payment stood then. */
+export type WithdrawnBy = {
+  readonly actor: string
+  readonly requestId: string
+  /** Read before Stripe is called: its webhook may report the session's end before its answer is here. */
+  readonly statusBefore: PaymentStatus
+}
 
 /**
  * Makes an open attempt unpayable at Stripe and returns the payment as it stands after that. An attempt that was paid
@@ -69,12 +75,13 @@ export async function withdrawAttempt(
     if (by !== null && before?.known.attempts[attempt.id]?.withdrawn === false)
       await appendAudit(tx, [
         {
-          ...by,
+          actor: by.actor,
+          requestId: by.requestId,
           action: 'session.canceled',
           subject: after.bookingId,
           paymentId: after.id,
           reason: null,
-          before: { sessionId: attempt.sessionId, status: before.status },
+          before: { sessionId: attempt.sessionId, status: by.statusBefore },
           after: { status: after.status },
         },
       ])
