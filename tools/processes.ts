@@ -1,7 +1,7 @@
 // What the system knows about processes. A pid alone names nobody: it is given to another process later, so a process
 // is remembered by its pid and its start time.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export type ProcessIdentity = { readonly pid: number; readonly startedAt: string }
@@ -42,6 +42,19 @@ export async function endProcess(
   await waitUntilGone(identity, limitMs)
 }
 
+export type ProcessListed = { readonly pid: number; readonly parent: number; readonly command: string }
+
+/** Every process that this one has started, those they have started, and so on; parents before their children. */
+export function processesUnder(pid: number): readonly ProcessListed[] {
+  const childrenOf = Map.groupBy(
+    process.platform === 'linux' ? listOnLinux() : listByPs(),
+    ({ parent }) => parent,
+  )
+  const found = [...(childrenOf.get(pid) ?? [])]
+  for (const one of found) found.push(...(childrenOf.get(one.pid) ?? []))
+  return found
+}
+
 /** Sends the signal; a process that is gone already is no error. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -49,6 +62,31 @@ export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
+}
+
+function listOnLinux(): ProcessListed[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name)
+    if (!Number.isSafeInteger(pid)) return []
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+      return [{ pid, parent: Number(parent), command }]
+    } catch {
+      // Gone while it was looked at.
+      return []
+    }
+  })
+}
+
+function listByPs(): ProcessListed[] {
+  if (process.platform === 'win32') return []
+  const found = spawnSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
+  return found.stdout.split('\n').flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
+    return command === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command }]
+  })
 }
 
 function startOnLinux(pid: number): string | null {
