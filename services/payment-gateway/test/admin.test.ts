@@ -20,7 +20,7 @@ import type { Platform } from './platform.ts'
 let platform: Platform
 let operator: string
 before(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ sandbox: { settings: { chargeUpdatedDelayMs: 20 } } })
   operator = await tokenOf('ops_lea', ['operator'])
 })
 after(() => platform.stop())
@@ -118,6 +118,12 @@ async function auditOf(subject: string): Promise<Page['items']> {
   return (await list(`/admin/audit?subject=${encodeURIComponent(subject)}`)).items
 }
 
+const EVENTS_OF_A_PAYMENT = [
+  'payment_intent.created',
+  'payment_intent.succeeded',
+  'charge.updated',
+  'checkout.session.completed',
+]
 const READS = [
   '/admin/events',
   '/admin/events/evt_none',
@@ -439,10 +445,15 @@ describe('POST /admin/events/:eventId/replay answers 200', () => {
       )
       return rows
     }
-    await eventually(
-      'all events',
-      async () => (await list(`/admin/events?bookingId=${bookingId}`)).items.length >= 4,
-    )
+    // The fee is read when the charge has settled: nothing of this payment changes by itself after that.
+    await eventually('all events and the fee', async () => {
+      const { rows } = await platform.pool.query(
+        "select 1 from ledger_entries where payment_id = $1 and account = 'stripe_fees'",
+        [paymentId],
+      )
+      const types = (await list(`/admin/events?bookingId=${bookingId}`)).items.map(({ type }) => type)
+      return rows.length > 0 && EVENTS_OF_A_PAYMENT.every((type) => types.includes(type))
+    })
     const before = await state()
     for (const event of (await list(`/admin/events?bookingId=${bookingId}`)).items) {
       const id = String(event['eventId'])
