@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { check } from './checker.ts'
 import type { Violation } from './checker.ts'
+import { checkOutEarlier } from './earlier.ts'
 import { collectEvidence } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
 import { createHistory, note, recordRecovery, timed } from './history.ts'
@@ -61,13 +62,18 @@ export async function runCampaign(options: CampaignOptions, say: (line: string) 
     seed: options.seed,
     history,
     gatewayMain: planted ?? GATEWAY_MAIN,
-    healing: { LOG_LEVEL: 'info', ...(options.slowHealing ? {} : FAST_HEALING) },
+    earlier: options.upgradeFrom === null ? null : checkOutEarlier(options.upgradeFrom, folder),
+    gatewayEnv: {
+      LOG_LEVEL: 'info',
+      ...(options.slowHealing ? {} : FAST_HEALING),
+      ...(options.extended ? { BOOKING_STATUS_EXTENDED: 'on' } : {}),
+    },
   })
   try {
     say(`${plan.length} payments, ${options.payers} at a time, strikes every ${options.gapMs} ms on average`)
     const stormMs = await storm(platform, { options, history, plan, say })
     say(`quiet after ${seconds(stormMs)}: waiting for everything to come right`)
-    const healed = await untilRight(platform, history, options.healMsMax)
+    const healed = await untilRight(platform, history, options)
     recordRecovery(history, 'after the last fault: everything is right', healed.tookMs)
     const tookMs = { storm: stormMs, healing: healed.tookMs }
     const forget = (): void => rmSync(folder, { recursive: true, force: true })
@@ -131,7 +137,11 @@ type Healed = {
 }
 
 /** Looks again and again until nothing is wrong any more, or the limit is reached: what is wrong then, is wrong. */
-async function untilRight(platform: Platform, history: History, limitMs: number): Promise<Healed> {
+async function untilRight(
+  platform: Platform,
+  history: History,
+  { healMsMax, extended }: CampaignOptions,
+): Promise<Healed> {
   const startedMs = performance.now()
   let lastWrong: readonly Violation[] = []
   for (;;) {
@@ -141,10 +151,11 @@ async function untilRight(platform: Platform, history: History, limitMs: number)
       told: history.told,
       clients: { bookings: history.bookings, actions: history.actions },
       unexpectedEnds: history.unexpectedEnds,
+      extended,
     })
     const violations = check(evidence)
     const tookMs = performance.now() - startedMs
-    if (violations.length === 0 || tookMs > limitMs) return { violations, evidence, tookMs, lastWrong }
+    if (violations.length === 0 || tookMs > healMsMax) return { violations, evidence, tookMs, lastWrong }
     lastWrong = violations
     note(history, `${violations.length} not right yet, ${violations[0]?.check}: ${violations[0]?.what}`)
     // A large snapshot takes the sandbox away from everybody else for a while.

@@ -72,7 +72,7 @@ export const checksOfMoney: readonly Check[] = [
 
 const PAID = new Set(['succeeded', 'partially_refunded', 'refunded', 'disputed'])
 
-function rowAgainstTruth({ payments }: Case, truth: Truth): string[] {
+function rowAgainstTruth({ evidence, payments }: Case, truth: Truth): string[] {
   const row = payments.get(truth.bookingId)
   if (truth.paying.length === 0)
     return row !== undefined && (row.paid || PAID.has(row.status) || row.captured_minor !== 0)
@@ -81,7 +81,7 @@ function rowAgainstTruth({ payments }: Case, truth: Truth): string[] {
   if (row === undefined) return [`${truth.bookingId} was paid and is not known`]
   if (!truth.first.some(({ id }) => id === row.payment_intent_id))
     return [`${truth.bookingId} is paid by ${row.payment_intent_id}, not by the first of its payments`]
-  const expected = expectedOf(truth, row.payment_intent_id ?? '')
+  const expected = expectedOf(truth, row.payment_intent_id ?? '', evidence.extended)
   const wrong = (what: string, is: unknown, should: unknown): string[] =>
     is === should ? [] : [`${truth.bookingId}: ${what} is ${String(is)}, should be ${String(should)}`]
   return [

@@ -1,7 +1,9 @@
 // What the booking service heard: once, in order, and the truth.
 import type { Case, Check } from './case.ts'
+import type { BookingRow } from './evidence.ts'
 import type { Told } from './history.ts'
 import { expectedOf, groupBy } from './truth.ts'
+import type { Truth } from './truth.ts'
 
 const versionOf = ({ body }: Told): number => Number(body['version'])
 const wasTakenIn = ({ answered }: Told): boolean => answered !== null && answered >= 200 && answered < 300
@@ -122,19 +124,22 @@ function effectsDoubled({ evidence }: Case): string[] {
     .map(([name, rows]) => `${name} took effect ${rows.length} times`)
 }
 
-function lastWord({ truths, payments, told, bookings }: Case, bookingId: string): string[] {
+function lastWord(examined: Case, bookingId: string): string[] {
+  const { evidence, truths, payments, told, bookings } = examined
   const truth = truths.get(bookingId)
   const booking = bookings.get(bookingId)
   const calls = told.get(bookingId) ?? []
   if (truth === undefined || booking === undefined) return []
-  if (truth.paying.length === 0)
-    return [
-      ...(calls.length === 0
-        ? []
-        : [`${bookingId} was not paid, and its service was told ${newsOf(calls[0]?.body ?? {})}`]),
-      ...(booking.status === 'pending' ? [] : [`${bookingId} was not paid and is ${booking.status}`]),
-    ]
-  const expected = expectedOf(truth, payments.get(bookingId)?.payment_intent_id ?? '')
+  const unfounded = calls.filter((call) => !isFounded(examined, truth, call))
+  const wrong = unfounded.map(
+    ({ body }) => `${bookingId} was told ${newsOf(body)}, which Stripe does not say`,
+  )
+  if (truth.paying.length === 0) return [...wrong, ...lastWordUnpaid(examined, truth, booking)]
+  const { announced, refundedMinor } = expectedOf(
+    truth,
+    payments.get(bookingId)?.payment_intent_id ?? '',
+    evidence.extended,
+  )
   const last = calls
     .filter(wasTakenIn)
     .reduce<Told | null>(
@@ -142,16 +147,50 @@ function lastWord({ truths, payments, told, bookings }: Case, bookingId: string)
       null,
     )
   const heard = last === null ? 'nothing' : newsOf(last.body)
-  const wanted = newsOf({ status: expected.announced, refundedAmountMinor: expected.refundedMinor })
+  const wanted = newsOf({ status: announced, refundedAmountMinor: refundedMinor })
+  const first = calls.find(({ body }) => !isRefusal(body))
   return [
+    ...wrong,
     ...(heard === wanted ? [] : [`${bookingId} heard ${heard} last, the truth is ${wanted}`]),
-    ...(booking.status === expected.announced
+    ...(booking.status === announced ? [] : [`${bookingId} is ${booking.status}, not ${announced}`]),
+    ...(first === undefined || newsOf(first.body) === 'confirmed, 0 given back'
       ? []
-      : [`${bookingId} is ${booking.status}, not ${expected.announced}`]),
-    ...(calls[0] === undefined || newsOf(calls[0].body) === 'confirmed, 0 given back'
+      : [`${bookingId} was told ${newsOf(first.body)} before it was confirmed`]),
+    ...(first === undefined || !calls.slice(calls.indexOf(first)).some(({ body }) => isRefusal(body))
       ? []
-      : [`${bookingId} was told ${newsOf(calls[0].body)} before it was confirmed`]),
+      : [`${bookingId} was told of a refused payment after it was confirmed`]),
   ]
+}
+
+/** Of a booking nobody paid for only a refusal is told, and that only to a service that knows the word. */
+function lastWordUnpaid(
+  { evidence, told }: Case,
+  { bookingId, isRefused, received }: Truth,
+  booking: BookingRow,
+): string[] {
+  const calls = told.get(bookingId) ?? []
+  const other = calls.find(({ body }) => !isRefusal(body))
+  const wasHeard = calls.some((call) => isRefusal(call.body) && wasTakenIn(call))
+  const status = wasHeard ? 'payment_failed' : 'pending'
+  return [
+    ...(other === undefined
+      ? []
+      : [`${bookingId} was not paid, and its service was told ${newsOf(other.body)}`]),
+    ...(evidence.extended && isRefused && received.length === 0 && !wasHeard
+      ? [`${bookingId} was refused, and its service never heard of it`]
+      : []),
+    ...(booking.status === status ? [] : [`${bookingId} was not paid and is ${booking.status}`]),
+  ]
+}
+
+/** What only services hear that know more than the lesson's words, and only when Stripe has it. */
+function isFounded({ evidence }: Case, truth: Truth, { body }: Told): boolean {
+  if (isRefusal(body)) return evidence.extended && truth.wasRefused
+  return body['status'] !== 'disputed' || (evidence.extended && truth.disputes.length > 0)
+}
+
+function isRefusal(body: Readonly<Record<string, unknown>>): boolean {
+  return body['status'] === 'payment_failed'
 }
 
 function newsOf(body: Readonly<Record<string, unknown>>): string {

@@ -35,6 +35,13 @@ const withStripe = (evidence: Evidence, stripe: Partial<StripeRecords>): Evidenc
   stripe: { ...evidence.stripe, ...stripe },
 })
 
+/** As if the last call had been followed by one with this status. */
+function toldAlso({ told }: Evidence, status: string): Evidence['told'] {
+  const last = told.at(-1)
+  if (last === undefined) throw new Error('there is nothing to doctor')
+  return [...told, { ...last, body: { ...last.body, status }, answered: 503 }]
+}
+
 const ackedEvent = ({ stripe }: Evidence): string =>
   stripe.deliveries.find(({ attempts }) => attempts.some(({ status }) => status === 200))?.event ?? ''
 
@@ -202,6 +209,21 @@ export const DOCTORINGS: readonly Doctoring[] = [
       const bookingId = it.told[0]?.bookingId
       return { ...it, told: it.told.filter((call) => call.bookingId !== bookingId) }
     },
+  },
+  {
+    what: 'a service that knows only the words of the lesson hears of a refused payment',
+    caughtBy: 'P6 the truth is told',
+    doctor: (it) => ({ ...it, told: toldAlso(it, 'payment_failed') }),
+  },
+  {
+    what: 'a service that knows only the words of the lesson hears of an open dispute',
+    caughtBy: 'P6 the truth is told',
+    doctor: (it) => ({ ...it, told: toldAlso(it, 'disputed') }),
+  },
+  {
+    what: 'a service that knows refused payments and open disputes never heard of them',
+    caughtBy: 'P6 the truth is told',
+    doctor: (it) => ({ ...it, extended: true }),
   },
   {
     what: 'the booking was told the same twice',

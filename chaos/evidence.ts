@@ -14,6 +14,7 @@ export type StripeIntent = {
   readonly currency: string
   readonly metadata: Metadata
   readonly latestCharge: string | null
+  readonly lastPaymentError: Row | null
 }
 export type StripeSession = {
   readonly id: string
@@ -43,7 +44,12 @@ export type StripeTransaction = {
   readonly currency: string
   readonly source: string
 }
-export type StripeEvent = { readonly id: string; readonly type: string; readonly created: number }
+export type StripeEvent = {
+  readonly id: string
+  readonly type: string
+  readonly created: number
+  readonly object: { readonly id?: string } | null
+}
 export type StripeWebhook = {
   readonly event: string
   readonly attempts: readonly { readonly at: string; readonly status: number | null }[]
@@ -174,9 +180,11 @@ export type Evidence = {
     readonly actions: readonly ClientAction[]
   }
   readonly unexpectedEnds: readonly string[]
+  /** Whether the booking service is told of refused payments and open disputes too. */
+  readonly extended: boolean
 }
 
-type Seen = Pick<Evidence, 'told' | 'clients' | 'unexpectedEnds'>
+type Seen = Pick<Evidence, 'told' | 'clients' | 'unexpectedEnds' | 'extended'>
 
 export async function collectEvidence(platform: Platform, seen: Seen): Promise<Evidence> {
   const { database } = platform

@@ -25,7 +25,10 @@ async function runOne(options: CampaignOptions): Promise<boolean> {
 async function runPlanted(options: CampaignOptions, name: string): Promise<boolean> {
   const plant = PLANTS[name]
   if (plant === undefined) throw new UsageError(`There is no bug "${name}".`)
-  const outcome = await runCampaign({ ...options, plant: name }, () => {})
+  const outcome = await runCampaign(
+    { ...options, plant: name, extended: options.extended || plant.extended === true },
+    () => {},
+  )
   const own = outcome.violations.filter(({ check }) => check === plant.caughtBy)
   const others = new Set(outcome.violations.map(({ check }) => check))
   say(`${own.length > 0 ? 'caught    ' : 'NOT CAUGHT'}  ${name}: ${plant.what}`)

@@ -14,6 +14,10 @@ export type CampaignOptions = {
   readonly plant: string | null
   /** Healing at the gateway's own intervals instead of shortened ones. */
   readonly slowHealing: boolean
+  /** The booking service is told of refused payments and open disputes too. */
+  readonly extended: boolean
+  /** The commit whose code one of the gateways runs, as in a rolling upgrade from it; null: all run this one's. */
+  readonly upgradeFrom: string | null
   /** Where the history of a run that failed is written. */
   readonly into: string
 }
@@ -30,6 +34,8 @@ export const USAGE = `npm run chaos -- [options]
   --heal <s>        how long everything has to come right after the last fault (120)
   --slow-healing    the gateway's own sweep and reconciliation intervals (60 s and 30 s) instead of 3 s each
   --plant <bug>     runs a broken copy of the gateway, which must be caught; several by commas, \`all\`, or \`list\`
+  --extended        with BOOKING_STATUS_EXTENDED=on: refused payments and open disputes are told too
+  --upgrade-from <commit>  one of the gateways runs the code of this earlier commit: two versions on one database
   --into <folder>   where the history of a failed run goes (.data/chaos)`
 
 export function readOptions(args: readonly string[]): CampaignOptions {
@@ -48,6 +54,8 @@ export function readOptions(args: readonly string[]): CampaignOptions {
     healMsMax: whole('heal', values.heal, 120) * 1000,
     plant: values.plant ?? null,
     slowHealing: values['slow-healing'] ?? false,
+    extended: values.extended ?? false,
+    upgradeFrom: values['upgrade-from'] ?? null,
     into: values.into ?? '.data/chaos',
   }
 }
@@ -66,6 +74,8 @@ function parse(args: readonly string[]) {
         plant: text,
         into: text,
         'slow-healing': { type: 'boolean' },
+        extended: { type: 'boolean' },
+        'upgrade-from': text,
       },
     })
   } catch (error) {
@@ -81,6 +91,8 @@ export function commandOf(options: CampaignOptions): string {
     `--payers ${options.payers}`,
     `--gap ${options.gapMs}`,
     ...(options.slowHealing ? ['--slow-healing'] : []),
+    ...(options.extended ? ['--extended'] : []),
+    ...(options.upgradeFrom === null ? [] : [`--upgrade-from ${options.upgradeFrom}`]),
     ...(options.plant === null ? [] : [`--plant ${options.plant}`]),
   ]
   return `npm run chaos -- ${parts.join(' ')}`

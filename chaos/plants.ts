@@ -10,6 +10,8 @@ export type Plant = {
   readonly from: string
   readonly to: string
   readonly caughtBy: string
+  /** It can be noticed only where the booking service is told of refused payments and open disputes too. */
+  readonly extended?: true
 }
 
 export const PLANTS: Readonly<Record<string, Plant>> = {
@@ -103,6 +105,14 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     from: 'intent.receivedMinor === asked.amountMinor &&',
     to: '',
     caughtBy: 'P9 amount integrity',
+  },
+  'dispute-kept-quiet': {
+    what: 'an open dispute is not told to a service that knows the word',
+    file: 'outbox/announcement.ts',
+    from: "return extended ? [{ status: 'disputed'",
+    to: "return extended && false ? [{ status: 'disputed'",
+    caughtBy: 'P6 the truth is told',
+    extended: true,
   },
   'no-sweep': {
     what: 'events that were never delivered are not looked for',

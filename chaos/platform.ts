@@ -8,11 +8,12 @@ import { startBookingFront } from './booking-front.ts'
 import type { BookingFront } from './booking-front.ts'
 import { startDatabase } from './database.ts'
 import type { Database } from './database.ts'
+import type { EarlierGateway } from './earlier.ts'
 import type { History } from './history.ts'
 import { GATEWAYS, TOURS } from './plan.ts'
 import { createRandom } from './random.ts'
 import { startService } from './service.ts'
-import type { Service } from './service.ts'
+import type { Service, ServiceOptions } from './service.ts'
 
 export const JWT_SECRET = 'a secret of the campaign, long enough for HS256'
 export const SERVICE_TOKEN = 'service token of the campaign'
@@ -36,7 +37,9 @@ export type PlatformOptions = {
   readonly history: History
   /** The gateway's main, or that of a broken copy. */
   readonly gatewayMain: string
-  readonly healing: Readonly<Record<string, string>>
+  /** What the first of the gateways runs instead; null: the same as the others. */
+  readonly earlier: EarlierGateway | null
+  readonly gatewayEnv: Readonly<Record<string, string>>
   /** Where the sandbox writes down everything that it sends; null for nowhere. */
   readonly wireLog: string | null
 }
@@ -64,7 +67,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const service = async (
       name: string,
       script: string,
-      more: { port: number; env: Record<string, string>; healthPath: string },
+      more: Pick<ServiceOptions, 'port' | 'env' | 'healthPath' | 'scriptAgain'>,
     ) => keep(await startService({ name, script, logFile: join(folder, `${name}.log`), history, ...more }))
     const [sandbox, booking] = await Promise.all([
       service('sandbox', SANDBOX_MAIN, {
@@ -81,12 +84,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await widenTours(database)
     const front = { servicePort: bookingPort, history, random: createRandom(seed, 'booking front') }
     const bookingFront = keep(await startBookingFront(front))
-    const env = { ...gatewayEnv({ database, sandbox, bookingFront }), ...options.healing }
-    const gateways = await Promise.all(
-      gatewayPorts.map((port, index) =>
-        service(`gateway-${index}`, options.gatewayMain, { port, env, healthPath: '/readyz' }),
-      ),
+    const env = { ...gatewayEnv({ database, sandbox, bookingFront }), ...options.gatewayEnv }
+    const gateway = (port: number, name: string, script: string, scriptAgain?: string) =>
+      service(name, script, { port, env, healthPath: '/readyz', ...(scriptAgain ? { scriptAgain } : {}) })
+    const [firstPort = 0, ...otherPorts] = gatewayPorts
+    const { gatewayMain, earlier } = options
+    // The earlier version is there before the others bring the tables up to date, as in a rolling upgrade.
+    const first = await gateway(
+      firstPort,
+      'gateway-0',
+      earlier?.main ?? gatewayMain,
+      earlier?.startsAgain === true ? earlier.main : gatewayMain,
     )
+    const others = await Promise.all(
+      otherPorts.map((port, index) => gateway(port, `gateway-${index + 1}`, gatewayMain)),
+    )
+    const gateways = [first, ...others]
     return { database, sandbox, booking, bookingFront, gateways, balancer, stop }
   } catch (error) {
     await stop()

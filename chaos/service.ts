@@ -24,6 +24,8 @@ export type Service = {
 export type ServiceOptions = {
   readonly name: string
   readonly script: string
+  /** What it runs from its second start on, where that is something else. */
+  readonly scriptAgain?: string
   readonly port: number
   readonly env: Readonly<Record<string, string>>
   readonly healthPath: string
@@ -41,6 +43,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const url = `http://127.0.0.1:${options.port}`
   const log = openSync(options.logFile, 'a')
   let child: ChildProcess | null = null
+  let { script } = options
   let wanted = true
   let wasReady = false
   // Whoever ends a process says so before: any other end is the process's own doing.
@@ -49,7 +52,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const spawnChild = (): void => {
     wasReady = false
     ending = false
-    const begun = spawn(process.execPath, ['--enable-source-maps', '--import', CLOCK, options.script], {
+    const begun = spawn(process.execPath, ['--enable-source-maps', '--import', CLOCK, script], {
       env: {
         ...systemEnvironment(),
         ...options.env,
@@ -59,6 +62,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       stdio: ['ignore', log, log, 'ipc'],
     })
     child = begun
+    script = options.scriptAgain ?? script
     begun.once('exit', (code, signal) => {
       if (ending || !wanted) return
       const line = `${options.name} ended by itself (${signal ?? `exit code ${code}`})`

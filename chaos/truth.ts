@@ -1,5 +1,12 @@
 // What must have come of every booking, worked out from Stripe's records alone.
-import type { Evidence, StripeDispute, StripeIntent, StripeRefund, StripeTransaction } from './evidence.ts'
+import type {
+  Evidence,
+  StripeDispute,
+  StripeIntent,
+  StripeRefund,
+  StripeSession,
+  StripeTransaction,
+} from './evidence.ts'
 
 /** What Stripe's records say of one booking. */
 export type Truth = {
@@ -14,6 +21,10 @@ export type Truth = {
   readonly first: readonly StripeIntent[]
   readonly refunds: readonly StripeRefund[]
   readonly disputes: readonly StripeDispute[]
+  /** Whether a payment of it was ever refused. */
+  readonly wasRefused: boolean
+  /** Whether that is how it ended: its only attempt was refused, may be tried again, and was not. */
+  readonly isRefused: boolean
   /** What all of it did to Stripe's balance, fees included. */
   readonly transactions: readonly StripeTransaction[]
 }
@@ -26,6 +37,12 @@ export function truthOf(evidence: Evidence): ReadonlyMap<string, Truth> {
   const disputes = groupBy(stripe.disputes, ({ paymentIntent }) => paymentIntent)
   const charges = groupBy(stripe.charges, ({ paymentIntent }) => paymentIntent)
   const transactions = groupBy(stripe.balance_transactions, ({ source }) => source)
+  const sessions = groupBy(stripe.sessions, ({ metadata }) => metadata['booking_id'] ?? '')
+  const refused = new Set(
+    stripe.events
+      .filter(({ type }) => type === 'payment_intent.payment_failed')
+      .map(({ object }) => object?.id),
+  )
   const chargedAt = new Map(stripe.charges.map(({ id, created }) => [id, created]))
   return new Map(
     evidence.bookings.map(({ id, amount_minor: priceMinor, currency }) => {
@@ -51,10 +68,23 @@ export function truthOf(evidence: Evidence): ReadonlyMap<string, Truth> {
           first: paying.filter((it) => secondOf(it) <= earliest + 1),
           refunds: of(refunds),
           disputes: of(disputes),
+          wasRefused: own.some((it) => refused.has(it.id)),
+          isRefused: isRefused(own, sessions.get(id) ?? []),
           transactions: sources.flatMap((source) => transactions.get(source) ?? []),
         },
       ]
     }),
+  )
+}
+
+function isRefused(intents: readonly StripeIntent[], sessions: readonly StripeSession[]): boolean {
+  const [intent, ...others] = intents
+  return (
+    intent !== undefined &&
+    others.length === 0 &&
+    sessions.every((session) => session.paymentIntent === intent.id && session.status !== 'expired') &&
+    intent.status === 'requires_payment_method' &&
+    intent.lastPaymentError !== null
   )
 }
 
@@ -64,11 +94,11 @@ export type Expected = {
   readonly status: 'succeeded' | 'partially_refunded' | 'refunded' | 'disputed'
   readonly refundedMinor: number
   /** The last thing the booking service must have heard. */
-  readonly announced: 'confirmed' | 'partially_refunded' | 'cancelled'
+  readonly announced: 'confirmed' | 'partially_refunded' | 'cancelled' | 'disputed'
 }
 
-/** What a booking that was paid by this intent must look like. */
-export function expectedOf(truth: Truth, intentId: string): Expected {
+/** What a booking that was paid by this intent must look like; `extended`: its service is told of open disputes. */
+export function expectedOf(truth: Truth, intentId: string, extended: boolean): Expected {
   const given = truth.refunds.filter((it) => it.paymentIntent === intentId && it.status === 'succeeded')
   const refundedMinor = given.reduce((sum, { amount }) => sum + amount, 0)
   const disputes = truth.disputes.filter((it) => it.paymentIntent === intentId)
@@ -84,7 +114,7 @@ export function expectedOf(truth: Truth, intentId: string): Expected {
   return {
     status: isAway ? 'disputed' : afterRefunds,
     refundedMinor,
-    announced: isLost ? 'cancelled' : announced[afterRefunds],
+    announced: isLost ? 'cancelled' : isAway && extended ? 'disputed' : announced[afterRefunds],
   }
 }
 
