@@ -37,7 +37,7 @@ export type Outcome = {
 }
 
 // Long enough after a restart that no test waits for them, short enough to fit into a campaign.
-const FAST_HEALING = {
+export const FAST_HEALING = {
   SWEEP_INTERVAL_SECONDS: '3',
   SWEEP_LAG_SECONDS: '2',
   RECONCILE_INTERVAL_SECONDS: '3',
@@ -137,10 +137,10 @@ type Healed = {
 }
 
 /** Looks again and again until nothing is wrong any more, or the limit is reached: what is wrong then, is wrong. */
-async function untilRight(
+export async function untilRight(
   platform: Platform,
   history: History,
-  { healMsMax, extended }: CampaignOptions,
+  { healMsMax, extended }: Pick<CampaignOptions, 'healMsMax' | 'extended'>,
 ): Promise<Healed> {
   const startedMs = performance.now()
   let lastWrong: readonly Violation[] = []

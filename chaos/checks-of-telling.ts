@@ -148,7 +148,9 @@ function lastWord(examined: Case, bookingId: string): string[] {
     )
   const heard = last === null ? 'nothing' : newsOf(last.body)
   const wanted = newsOf({ status: announced, refundedAmountMinor: refundedMinor })
-  const first = calls.find(({ body }) => !isRefusal(body))
+  // By version: a process that wakes up late sends again what was taken in long ago, and is recognised by it.
+  const inOrder = calls.toSorted((a, b) => versionOf(a) - versionOf(b))
+  const first = inOrder.find(({ body }) => !isRefusal(body))
   return [
     ...wrong,
     ...(heard === wanted ? [] : [`${bookingId} heard ${heard} last, the truth is ${wanted}`]),
@@ -156,7 +158,7 @@ function lastWord(examined: Case, bookingId: string): string[] {
     ...(first === undefined || newsOf(first.body) === 'confirmed, 0 given back'
       ? []
       : [`${bookingId} was told ${newsOf(first.body)} before it was confirmed`]),
-    ...(first === undefined || !calls.slice(calls.indexOf(first)).some(({ body }) => isRefusal(body))
+    ...(first === undefined || !inOrder.slice(inOrder.indexOf(first)).some(({ body }) => isRefusal(body))
       ? []
       : [`${bookingId} was told of a refused payment after it was confirmed`]),
   ]

@@ -18,6 +18,8 @@ export type Database = {
    * not on a small disk of their own.
    */
   readonly fillDisk: (forMs: number) => Promise<boolean>
+  /** The small disk the tables are on; null where they are on the same disk as everything. */
+  readonly smallDisk: SmallDisk | null
   readonly query: (text: string) => Promise<readonly Record<string, unknown>[]>
   readonly stop: () => Promise<void>
 }
@@ -57,6 +59,7 @@ export async function startDatabase(folder: string): Promise<Database> {
   }
   return {
     url,
+    smallDisk,
     query,
     restart: async (how, downMs) => {
       const startedMs = performance.now()

@@ -1,10 +1,11 @@
 // Events with a good signature that cannot be read: they must be kept, and be in nobody's way.
 import { createHmac, randomUUID } from 'node:crypto'
 import { askUntil, saysSomething } from './client.ts'
+import type { Call } from './client.ts'
 import { textAt } from './json.ts'
 import { WEBHOOK_SECRET } from './platform.ts'
 import type { Poison } from './plan.ts'
-import type { Journey } from './world.ts'
+import type { Journey, World } from './world.ts'
 
 const PATIENCE_MS = 60_000
 
@@ -13,12 +14,7 @@ export async function sendPoison({ world, bookingId }: Journey, poison: Poison):
   const id = `evt_poison_${randomUUID().replaceAll('-', '')}`
   const payload = payloadOf(poison, id, bookingId)
   const answered = await askUntil(
-    {
-      method: 'POST',
-      url: `${world.gatewayUrl}/api/v1/payment-gateway/webhooks/stripe`,
-      headers: { 'stripe-signature': signatureOf(payload) },
-      body: JSON.parse(payload) as unknown,
-    },
+    webhookOf(world, payload),
     PATIENCE_MS,
     // A gateway whose clock is off takes no event; with the next one it is another matter.
     (it) => saysSomething(it) && !textAt(it.body, 'error').endsWith('Check the clocks.'),
@@ -31,6 +27,16 @@ export async function sendPoison({ world, bookingId }: Journey, poison: Poison):
     askedMinor: null,
     answered,
   })
+}
+
+/** The delivery of an event by whoever has the secret. */
+export function webhookOf({ gatewayUrl }: World, payload: string): Call {
+  return {
+    method: 'POST',
+    url: `${gatewayUrl}/api/v1/payment-gateway/webhooks/stripe`,
+    headers: { 'stripe-signature': signatureOf(payload) },
+    body: JSON.parse(payload) as unknown,
+  }
 }
 
 function payloadOf(poison: Poison, id: string, bookingId: string): string {

@@ -16,9 +16,14 @@ const BYTES = 4 * 1024 ** 3
 const FILL_TRIES_MAX = 20
 const PAGE_BYTES = 4096
 
+/** Whether this user may make one; a container may forbid it all the same. */
+export function mayMount(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0
+}
+
 /** Mounts one in `folder`, owned by whoever owns `like`; null where this user may not mount, or not here. */
 export function mountSmallDisk(folder: string, like: string): SmallDisk | null {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return null
+  if (!mayMount()) return null
   const path = join(folder, 'small-disk')
   mkdirSync(path)
   if (!mount('-t', 'tmpfs', '-o', `size=${BYTES}`, 'passerelle', path)) return null

@@ -15,6 +15,7 @@ import type { Socket } from 'node:net'
 import { Server as TlsServer } from 'node:tls'
 import { ERROR_STATUS } from '@passerelle/contracts/envelope'
 import type { ErrorBody, ErrorCode } from '@passerelle/contracts/envelope'
+import { outageOf } from './database.ts'
 import { ApiError } from './errors.ts'
 import type { ErrorDetail } from './errors.ts'
 import { traceRequests } from './http-tracing.ts'
@@ -59,6 +60,8 @@ const TIMEOUTS = {
 // Streams (20,000) and some for everybody else. Beyond it connections wait in the kernel's queue of the next process.
 const CONNECTIONS_MAX = 25_000
 const URL_PARAM_CHARACTERS_MAX = 300
+// For whoever met an outage of the database: most are a restart, over in seconds.
+const RETRY_AFTER_SECONDS = 1
 const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/
 
 // Constants in one hook: @fastify/helmet was measured to halve the throughput for the same headers.
@@ -290,6 +293,7 @@ function sendError(
   if (status >= 500) request.log.error({ err: error, path: pathOf(request) }, 'request.failed')
   if (error instanceof ApiError && error.retryAfterSeconds !== undefined)
     void reply.header('retry-after', String(error.retryAfterSeconds))
+  else if (code === 'SERVICE_UNAVAILABLE') void reply.header('retry-after', String(RETRY_AFTER_SECONDS))
   const body: ErrorBody = {
     success: false,
     error: { code, message, requestId: request.id, ...(details ? { details: [...details] } : {}) },
@@ -327,6 +331,11 @@ function describe(error: FastifyError | ApiError): Described {
     default:
       if ((error.statusCode ?? 500) < 500)
         return { code: 'VALIDATION_ERROR', message: 'The request is malformed.' }
+      if (outageOf(error) !== null)
+        return {
+          code: 'SERVICE_UNAVAILABLE',
+          message: 'This cannot be done right now. Try again in a moment.',
+        }
       return {
         code: 'INTERNAL_ERROR',
         message:
