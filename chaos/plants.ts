@@ -24,9 +24,21 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
   'mark-before-apply': {
     what: 'an event is marked as processed in one transaction and applied in another, a little later',
-    file: 'stripe/inbox.ts',
-    from: 'return { result, last: writes }\n    })',
-    to: 'const marks = writes.filter(({ name }) => /^(insert|mark)_events$/.test(name))\n      return { result: { ...result, rest: writes.filter((one) => !marks.includes(one)) }, last: marks }\n    }).then(async (done) => {\n      await new Promise((go) => setTimeout(go, 400))\n      await inTransaction(deps.pool, async (tx) => { for (const one of done.rest) await tx.query(one) })\n      return done\n    })',
+    file: 'stripe/apply-events.ts',
+    from: 'return inTwoRoundTrips(pool, reads, (answers) => {',
+    to: `let rest: readonly Statement[] = []
+  const markFirst: typeof inTwoRoundTrips<StoredEvents> = async (...[at, asked, plan]) => {
+    const done = await inTwoRoundTrips(at, asked, (answers) => {
+      const { result, writes } = plan(answers)
+      const marks = writes.filter(({ name }) => /^(insert|mark)_events$/.test(name))
+      rest = writes.filter((one) => !marks.includes(one))
+      return { result, writes: marks }
+    })
+    await new Promise((go) => setTimeout(go, 400))
+    await inTwoRoundTrips(at, [], () => ({ result: null, writes: rest }))
+    return done
+  }
+  return markFirst(pool, reads, (answers) => {`,
     caughtBy: 'P8 money conserved',
   },
   'no-key': {

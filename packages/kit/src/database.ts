@@ -1,7 +1,11 @@
-import type { Socket } from 'node:net'
 import { DatabaseError, Pool as PgPool, types } from 'pg'
-import type { PoolClient, QueryResult } from 'pg'
+import type { PoolClient } from 'pg'
 import type { Log } from './log.ts'
+import { roundTrip } from './round-trip.ts'
+import type { Answer, Statement } from './round-trip.ts'
+
+export { roundTrip } from './round-trip.ts'
+export type { Answer, Statement } from './round-trip.ts'
 
 /** A connection inside a transaction: what is written through it is written together or not at all. */
 export type Tx = PoolClient
@@ -50,8 +54,6 @@ export function createPool(options: PoolOptions): Pool {
     application_name: options.applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    // Statements are sent without waiting for the answers to those before them (`sendTogether`).
-    pipeline: true,
     options: Object.entries({
       search_path: options.schema,
       timezone: 'UTC',
@@ -73,51 +75,41 @@ export function createPool(options: PoolOptions): Pool {
   return pool
 }
 
-/** A statement with its values, made before anything is sent; the name keeps it prepared on its connection. */
-export type Statement = { readonly name: string; readonly text: string; readonly values: readonly unknown[] }
-
-const BEGIN: Statement = { name: '', text: 'begin', values: [] }
-const COMMIT: Statement = { name: '', text: 'commit', values: [] }
-
-/**
- * Sends statements behind one another and waits for all their answers: one round trip, in order. Rejects with the
- * failure of the first that failed; inside a transaction those behind it then did nothing.
- */
-export async function sendTogether(tx: Tx, statements: readonly Statement[]): Promise<QueryResult[]> {
-  if (statements.length === 0) return []
-  const answers = await Promise.allSettled(send(tx, statements))
-  return answers.map((answer) => {
-    if (answer.status === 'rejected') throw answer.reason
-    return answer.value
+/** Runs `work` in one transaction: commits what it returns from, rolls back what it throws from. */
+export function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return onConnection(pool, async (tx) => {
+    await tx.query('begin')
+    const result = await work(tx)
+    mustBeCommit((await tx.query('commit')).command)
+    return result
   })
 }
 
-/** Runs `work` in one transaction: commits what it returns from, rolls back what it throws from. */
-export function inTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return inTransactionEndingWith(pool, async (tx) => ({ result: await work(tx), last: [] }))
-}
+const BEGIN: Statement = { name: 'begin', text: 'begin', values: [] }
+const COMMIT: Statement = { name: 'commit', text: 'commit', values: [] }
 
 /**
- * As `inTransaction`, for work whose writes come at its end: they travel together with the commit. They are handed over
- * as plain statements, so that nothing can fail on this side between the first of them and the commit.
+ * A transaction of two round trips: everything it reads, then everything it writes together with the commit. `plan` is
+ * pure, so that nothing but the database is waited for while the locks that the reads took are held.
  */
-export async function inTransactionEndingWith<T>(
+export function inTwoRoundTrips<T>(
   pool: Pool,
-  work: (tx: Tx) => Promise<{ readonly result: T; readonly last: readonly Statement[] }>,
+  reads: readonly Statement[],
+  plan: (answers: readonly Answer[]) => { readonly result: T; readonly writes: readonly Statement[] },
 ): Promise<T> {
+  return onConnection(pool, async (tx) => {
+    const [, ...answers] = await roundTrip(tx, [BEGIN, ...reads])
+    const { result, writes } = plan(answers)
+    mustBeCommit((await roundTrip(tx, [...writes, COMMIT])).at(-1)?.command)
+    return result
+  })
+}
+
+async function onConnection<T>(pool: Pool, transaction: (tx: Tx) => Promise<T>): Promise<T> {
   const tx = await pool.connect()
   let broken: Error | undefined
   try {
-    // Not waited for: what work sends first travels with it.
-    const [begun] = send(tx, [BEGIN])
-    begun?.catch(() => undefined)
-    const { result, last } = await work(tx)
-    await begun
-    const committed = (await sendTogether(tx, [...last, COMMIT])).at(-1)
-    // PostgreSQL answers a commit after a failure that somebody caught with ROLLBACK, and with no error.
-    if (committed?.command !== 'COMMIT')
-      throw new Error('the transaction was rolled back instead of committed')
-    return result
+    return await transaction(tx)
   } catch (error) {
     await tx.query('rollback').catch((cause: Error) => {
       broken = cause
@@ -128,14 +120,9 @@ export async function inTransactionEndingWith<T>(
   }
 }
 
-/** Hands statements to the driver, held back until the end of this tick so that they leave in one packet. */
-function send(tx: Tx, statements: readonly Statement[]): Promise<QueryResult>[] {
-  const { stream } = (tx as Tx & { connection: { stream: Socket } }).connection
-  stream.cork()
-  process.nextTick(() => stream.uncork())
-  return statements.map(({ name, text, values }) =>
-    name === '' ? tx.query(text) : tx.query({ name, text, values: [...values] }),
-  )
+/** PostgreSQL answers a commit after a failure that somebody caught with ROLLBACK, and with no error. */
+function mustBeCommit(command: string | undefined): void {
+  if (command !== 'COMMIT') throw new Error('the transaction was rolled back instead of committed')
 }
 
 /** The PostgreSQL error code (`23505`, …) of a failed query, if it came from the server. */

@@ -39,8 +39,12 @@ const query: unknown = Reflect.get(pg.Client.prototype, 'query')
 before(async () => {
   // Looks on: every statement goes to the server as it would without it.
   const watched = function (this: unknown, ...args: unknown[]): unknown {
-    const { name, text } = (args[0] ?? {}) as { name?: string; text?: string }
-    if (name !== undefined && text !== undefined) statements.set(name, text)
+    // A statement of its own, or those of one round trip.
+    type Asked = { name?: string; text?: string; statements?: readonly Asked[] }
+    const asked = (args[0] ?? {}) as Asked
+    for (const { name, text } of asked.statements ?? [asked])
+      if (name !== undefined && text !== undefined && !/^(?:begin|commit)$/.test(text))
+        statements.set(name, text)
     return Reflect.apply(query as () => unknown, this, args)
   }
   Reflect.set(pg.Client.prototype, 'query', watched)

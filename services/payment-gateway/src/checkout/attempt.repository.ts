@@ -1,4 +1,5 @@
 import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
+import { textArray } from '@passerelle/kit/sql-array'
 import type Stripe from 'stripe'
 
 /** One try at collecting a payment, as stored before Stripe is called. */
@@ -37,6 +38,10 @@ type AttemptRow = {
   created_at: Date
 }
 
+// Named, not `*`, as those of payments: the next version may add some while this one runs.
+const COLUMNS = `id, payment_id, number, kind, state, amount_minor, currency, parameters, session_id, payment_intent_id,
+  checkout_url, expires_at, created_at`
+
 function fromRow(row: AttemptRow): Attempt {
   return {
     id: row.id,
@@ -67,7 +72,7 @@ export async function insertAttempt(
     `insert into payment_attempts (id, payment_id, number, kind, state, amount_minor, currency, parameters, traceparent)
      select $1, $2, coalesce(max(number), 0) + 1, $3, 'creating', $4, $5, $6, $7
      from payment_attempts where payment_id = $2
-     returning *`,
+     returning ${COLUMNS}`,
     [
       attempt.id,
       attempt.paymentId,
@@ -84,7 +89,7 @@ export async function insertAttempt(
 export async function findLiveAttempt(db: Queryable, paymentId: string): Promise<Attempt | null> {
   const { rows } = await db.query<AttemptRow>({
     name: 'find_live_attempt',
-    text: "select * from payment_attempts where payment_id = $1 and state in ('creating', 'open')",
+    text: `select ${COLUMNS} from payment_attempts where payment_id = $1 and state in ('creating', 'open')`,
     values: [paymentId],
   })
   return rows[0] ? fromRow(rows[0]) : null
@@ -109,7 +114,7 @@ export async function countAttemptsOf(
 export async function findAttemptBySession(db: Queryable, sessionId: string): Promise<Attempt | null> {
   const { rows } = await db.query<AttemptRow>({
     name: 'find_attempt_by_session',
-    text: 'select * from payment_attempts where session_id = $1',
+    text: `select ${COLUMNS} from payment_attempts where session_id = $1`,
     values: [sessionId],
   })
   return rows[0] ? fromRow(rows[0]) : null
@@ -128,7 +133,7 @@ export async function attemptAgeMs(db: Queryable, attemptId: string): Promise<nu
 export async function findNewestAttempt(db: Queryable, paymentId: string): Promise<Attempt | null> {
   const { rows } = await db.query<AttemptRow>({
     name: 'find_newest_attempt',
-    text: 'select * from payment_attempts where payment_id = $1 order by number desc limit 1',
+    text: `select ${COLUMNS} from payment_attempts where payment_id = $1 order by number desc limit 1`,
     values: [paymentId],
   })
   return rows[0] ? fromRow(rows[0]) : null
@@ -143,7 +148,7 @@ export async function saveSession(
   const { rows } = await tx.query<AttemptRow>(
     `update payment_attempts set session_id = $2, checkout_url = $3, expires_at = $4,
        state = case when state = 'creating' then 'open' else state end
-     where id = $1 returning *`,
+     where id = $1 returning ${COLUMNS}`,
     [attemptId, session.id, session.url, session.expiresAt],
   )
   return one(rows)
@@ -154,7 +159,7 @@ export async function saveIntent(tx: Tx, attemptId: string, intentId: string): P
   const { rows } = await tx.query<AttemptRow>(
     `update payment_attempts set payment_intent_id = $2,
        state = case when state = 'creating' then 'open' else state end
-     where id = $1 returning *`,
+     where id = $1 returning ${COLUMNS}`,
     [attemptId, intentId],
   )
   return one(rows)
@@ -173,15 +178,22 @@ export async function closeAttempt(tx: Tx, attemptId: string, because: string): 
   )
 }
 
-/** Closes the attempts whose session or intent is over: another may be made. */
-export function closeEndedAttempts(objectIds: readonly string[]): Statement[] {
-  if (objectIds.length === 0) return []
+/** Closes the attempts of these payments whose session or intent is over: another may be made. */
+export function closeEndedAttempts(
+  ended: readonly { readonly paymentId: string; readonly objectId: string }[],
+): Statement[] {
+  if (ended.length === 0) return []
   return [
     {
       name: 'close_ended_attempts',
       text: `update payment_attempts set state = 'closed', closed_because = 'ended'
-           where (session_id = any($1) or payment_intent_id = any($1)) and state <> 'closed'`,
-      values: [objectIds],
+           where payment_id = any($1) and state in ('creating', 'open')
+             and (session_id = any($2) or payment_intent_id = any($2))`,
+      // A payment has at most one live attempt, and there is an index of just these.
+      values: [
+        textArray([...new Set(ended.map(({ paymentId }) => paymentId))]),
+        textArray(ended.map(({ objectId }) => objectId)),
+      ],
     },
   ]
 }

@@ -2,7 +2,7 @@ import { chargeProblem, fromDecimal } from '@passerelle/contracts/money'
 import type { CreatePaymentBody } from '@passerelle/contracts/payment'
 import { refuseOverLimit } from '@passerelle/kit/caller'
 import type { Caller } from '@passerelle/kit/caller'
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool, Tx } from '@passerelle/kit/database'
 import { ApiError, unreachable } from '@passerelle/kit/errors'
 import { newId } from '@passerelle/kit/id'
@@ -291,7 +291,7 @@ async function opened(
     )
     const payment = payments.get(attempt.paymentId)
     if (!payment) throw new Error(`the payment ${attempt.paymentId} is gone`)
-    await sendTogether(tx, linkObjects([{ id: object.id, paymentId: attempt.paymentId }]))
+    await roundTrip(tx, linkObjects([{ id: object.id, paymentId: attempt.paymentId }]))
     const opened =
       attempt.kind === 'checkout_session'
         ? await saveSession(tx, attempt.id, sessionOf(object))

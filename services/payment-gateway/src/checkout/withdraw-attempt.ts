@@ -1,5 +1,5 @@
 import type { PaymentStatus } from '@passerelle/contracts/payment'
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import { appendAudit } from '../admin/audit.repository.ts'
@@ -67,7 +67,7 @@ export async function withdrawAttempt(
     const ids = facts
       .filter((fact) => fact.type === 'intent')
       .map((fact) => ({ id: fact.id, paymentId: attempt.paymentId }))
-    await sendTogether(tx, linkObjects(ids))
+    await roundTrip(tx, linkObjects(ids))
     if (answer.kind === 'not_found' || attempt.kind === 'payment_intent')
       await closeAttempt(tx, attempt.id, because)
     const after = payments.get(attempt.paymentId)

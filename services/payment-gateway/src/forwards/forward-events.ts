@@ -1,4 +1,4 @@
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { DELIVERY_AGE_MAX_MS, retryWaitMs } from '../outbox/retry-schedule.ts'
@@ -26,7 +26,7 @@ export async function forwardOneEvent({ pool, log, extension }: ForwardDeps): Pr
   await inTransaction(pool, async (tx) => {
     await finishForward(tx, forward, after)
     if (after.status === 'dead')
-      await sendTogether(
+      await roundTrip(
         tx,
         raiseIncidents([
           {

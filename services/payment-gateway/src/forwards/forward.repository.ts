@@ -1,4 +1,5 @@
 import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
+import { textArray } from '@passerelle/kit/sql-array'
 
 export type ClaimedForward = {
   readonly eventId: string
@@ -19,7 +20,7 @@ export function insertForwards(eventIds: readonly string[]): Statement[] {
       text: `insert into forwards (event_id) select unnest($1::text[]) order by 1
            on conflict (event_id) do update set status = 'pending', attempts = 0, retry_at = now(), created_at = now()
            where forwards.status = 'dead'`,
-      values: [eventIds],
+      values: [textArray(eventIds)],
     },
   ]
 }

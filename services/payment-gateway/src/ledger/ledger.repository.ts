@@ -1,4 +1,5 @@
 import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
+import { bigintArray, textArray } from '@passerelle/kit/sql-array'
 import type { Posting } from './ledger.ts'
 
 /** Adds postings of payments whose rows this transaction has locked; each is inserted whole, by one statement. */
@@ -13,11 +14,11 @@ export function insertPostings(postings: readonly (Posting & { readonly paymentI
       text: `insert into ledger_entries (posting, payment_id, account, amount_minor, currency)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[])`,
       values: [
-        entries.map((entry) => entry.id),
-        entries.map((entry) => entry.paymentId),
-        entries.map((entry) => entry.account),
-        entries.map((entry) => entry.amountMinor),
-        entries.map((entry) => entry.currency),
+        textArray(entries.map((entry) => entry.id)),
+        textArray(entries.map((entry) => entry.paymentId)),
+        textArray(entries.map((entry) => entry.account)),
+        bigintArray(entries.map((entry) => entry.amountMinor)),
+        textArray(entries.map((entry) => entry.currency)),
       ],
     },
   ]
@@ -38,9 +39,9 @@ export function insertFeesDue(fees: readonly FeeDue[]): Statement[] {
       text: `insert into fees_due (charge_id, payment_id, balance_transaction_id)
            select * from unnest($1::text[], $2::text[], $3::text[]) on conflict (charge_id) do nothing`,
       values: [
-        fees.map((fee) => fee.chargeId),
-        fees.map((fee) => fee.paymentId),
-        fees.map((fee) => fee.balanceTransactionId),
+        textArray(fees.map((fee) => fee.chargeId)),
+        textArray(fees.map((fee) => fee.paymentId)),
+        textArray(fees.map((fee) => fee.balanceTransactionId)),
       ],
     },
   ]

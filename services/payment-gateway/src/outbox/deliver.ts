@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { startLoop } from '@passerelle/kit/loop'
 import type { Loop } from '@passerelle/kit/loop'
@@ -211,7 +211,7 @@ async function recordAll(deps: DeliverDeps, batch: readonly Ended[]): Promise<vo
     await inTransaction(deps.pool, async (tx) => {
       const mine = await recordAttempts(tx, records)
       const dead = records.filter(({ delivery, after }) => after.status === 'dead' && mine.has(delivery.id))
-      await sendTogether(tx, raiseIncidents(dead.map(deadIncident)))
+      await roundTrip(tx, raiseIncidents(dead.map(deadIncident)))
       // In one order, as every lock of payments.
       for (const paymentId of lost.toSorted())
         await recordLostBooking(tx, paymentId, { refunds: deps.refundsLostBookings })

@@ -1,6 +1,7 @@
 import type { PaymentStatusUpdate } from '@passerelle/contracts/booking'
 import type { Pool, Queryable, Statement, Tx } from '@passerelle/kit/database'
 import { newId } from '@passerelle/kit/id'
+import { floatArray, intArray, jsonbArray, textArray } from '@passerelle/kit/sql-array'
 
 export type NewDelivery = {
   readonly paymentId: string
@@ -33,11 +34,11 @@ export function insertDeliveries(deliveries: readonly NewDelivery[]): Statement[
       text: `insert into deliveries (id, payment_id, booking_id, version, body)
            select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])`,
       values: [
-        deliveries.map(() => newId('dlv')),
-        deliveries.map((delivery) => delivery.paymentId),
-        deliveries.map((delivery) => delivery.bookingId),
-        deliveries.map((delivery) => delivery.version),
-        deliveries.map((delivery) => JSON.stringify(delivery.body)),
+        textArray(deliveries.map(() => newId('dlv'))),
+        textArray(deliveries.map((delivery) => delivery.paymentId)),
+        textArray(deliveries.map((delivery) => delivery.bookingId)),
+        intArray(deliveries.map((delivery) => delivery.version)),
+        jsonbArray(deliveries.map((delivery) => JSON.stringify(delivery.body))),
       ],
     },
     { name: 'notify', text: 'select pg_notify($1, $2)', values: [DELIVERIES_CHANNEL, ''] },
@@ -141,15 +142,15 @@ export async function recordAttempts(
            select n.id, n.number, n.outcome, n.response_status, n.error, n.duration_ms from ended n join mine using (id)
            returning delivery_id as id`,
     values: [
-      ended.map(({ delivery }) => delivery.id),
-      ended.map(({ delivery }) => delivery.claim),
-      ended.map(({ after }) => after.status),
-      ended.map(({ attempt }) => attempt.error),
-      ended.map(({ after }) => (after.status === 'pending' ? after.waitMs : 0)),
-      ended.map(({ delivery }) => delivery.attempts),
-      ended.map(({ attempt }) => attempt.outcome),
-      ended.map(({ attempt }) => attempt.responseStatus),
-      ended.map(({ attempt }) => attempt.durationMs),
+      textArray(ended.map(({ delivery }) => delivery.id)),
+      intArray(ended.map(({ delivery }) => delivery.claim)),
+      textArray(ended.map(({ after }) => after.status)),
+      textArray(ended.map(({ attempt }) => attempt.error)),
+      floatArray(ended.map(({ after }) => (after.status === 'pending' ? after.waitMs : 0))),
+      intArray(ended.map(({ delivery }) => delivery.attempts)),
+      textArray(ended.map(({ attempt }) => attempt.outcome)),
+      intArray(ended.map(({ attempt }) => attempt.responseStatus)),
+      intArray(ended.map(({ attempt }) => attempt.durationMs)),
     ],
   })
   return new Set(rows.map(({ id }) => id))

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Money } from '@passerelle/contracts/money'
-import { sendTogether } from '@passerelle/kit/database'
+import { roundTrip } from '@passerelle/kit/database'
 import type { Statement, Tx } from '@passerelle/kit/database'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
 import { insertDeliveries } from '../outbox/delivery.repository.ts'
@@ -52,7 +52,7 @@ export async function applyFacts(
 ): Promise<Applied> {
   const ids = [...new Set(changes.map((change) => change.paymentId))]
   const { applied, writes } = effectsOf(await lockPayments(tx, ids), changes, options)
-  await sendTogether(tx, writes)
+  await roundTrip(tx, writes)
   return applied
 }
 
@@ -215,10 +215,10 @@ function priceOf(known: Known, standing: Standing): Money | null {
 }
 
 /** The sessions and intents that can bring no other result. */
-function endedObjects({ known }: Payment): string[] {
+function endedObjects({ id: paymentId, known }: Payment): { paymentId: string; objectId: string }[] {
   const sessions = Object.entries(known.sessions).filter(([, session]) => session.state !== 'open')
   const intents = Object.entries(known.intents).filter(
     ([, { state }]) => state === 'succeeded' || state === 'canceled',
   )
-  return [...sessions, ...intents].map(([id]) => id)
+  return [...sessions, ...intents].map(([objectId]) => ({ paymentId, objectId }))
 }

@@ -1,4 +1,4 @@
-import { sendTogether } from '@passerelle/kit/database'
+import { roundTrip } from '@passerelle/kit/database'
 import type { Tx } from '@passerelle/kit/database'
 import { newId } from '@passerelle/kit/id'
 import { insertRefundRequest } from '../refunds/refund.repository.ts'
@@ -39,5 +39,5 @@ export async function recordLostBooking(
       },
       0,
     )
-  await sendTogether(tx, [...raiseIncidents([incident]), ...notifyChanged(PAYMENTS_CHANNEL, [paymentId])])
+  await roundTrip(tx, [...raiseIncidents([incident]), ...notifyChanged(PAYMENTS_CHANNEL, [paymentId])])
 }

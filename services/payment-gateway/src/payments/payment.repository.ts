@@ -1,5 +1,6 @@
 import type { PaymentStatus } from '@passerelle/contracts/payment'
 import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
+import { intArray, textArray } from '@passerelle/kit/sql-array'
 import type { Announcement } from '../outbox/announcement.ts'
 import { NOTHING_KNOWN } from './known.ts'
 import type { Known } from './known.ts'
@@ -50,6 +51,12 @@ type PaymentRow = {
   updated_at: Date
 }
 
+// Named, not `*`: a prepared statement that gives more columns than before fails, and the version that still runs must
+// not when the next one adds some.
+const COLUMNS = `id, booking_id, customer_id, livemode, amount_minor, currency, known, status, captured_minor,
+  refunded_minor, payment_intent_id, paid_at, error_code, error_message, announced, announced_version, booking_lost,
+  version, updated_at`
+
 function fromRow(row: PaymentRow): Payment {
   return {
     id: row.id,
@@ -78,7 +85,7 @@ function fromRow(row: PaymentRow): Payment {
 export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<Payment[]> {
   const { rows } = await tx.query<PaymentRow>({
     name: 'lock_payments',
-    text: 'select * from payments where id = any($1) order by id for no key update',
+    text: `select ${COLUMNS} from payments where id = any($1) order by id for no key update`,
     values: [ids],
   })
   return rows.map(fromRow)
@@ -88,10 +95,10 @@ export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<Paym
 export function lockPaymentsOf(ids: readonly string[], objectIds: readonly string[]): Statement {
   return {
     name: 'lock_payments_of',
-    text: `select * from payments
+    text: `select ${COLUMNS} from payments
            where id = any(array(select unnest($1::text[]) union select payment_id from stripe_objects where id = any($2)))
            order by id for no key update`,
-    values: [ids, objectIds],
+    values: [textArray(ids), textArray(objectIds)],
   }
 }
 
@@ -134,7 +141,7 @@ export async function markBookingLost(tx: Tx, id: string): Promise<void> {
 export async function findPaymentByBooking(db: Queryable, bookingId: string): Promise<Payment | null> {
   const { rows } = await db.query<PaymentRow>({
     name: 'find_payment_by_booking',
-    text: 'select * from payments where booking_id = $1',
+    text: `select ${COLUMNS} from payments where booking_id = $1`,
     values: [bookingId],
   })
   return rows[0] ? fromRow(rows[0]) : null
@@ -143,7 +150,7 @@ export async function findPaymentByBooking(db: Queryable, bookingId: string): Pr
 export async function findPayment(db: Queryable, id: string): Promise<Payment | null> {
   const { rows } = await db.query<PaymentRow>({
     name: 'find_payment',
-    text: 'select * from payments where id = $1',
+    text: `select ${COLUMNS} from payments where id = $1`,
     values: [id],
   })
   return rows[0] ? fromRow(rows[0]) : null
@@ -152,7 +159,7 @@ export async function findPayment(db: Queryable, id: string): Promise<Payment | 
 export async function findPayments(db: Queryable, ids: readonly string[]): Promise<Payment[]> {
   const { rows } = await db.query<PaymentRow>({
     name: 'find_payments',
-    text: 'select * from payments where id = any($1)',
+    text: `select ${COLUMNS} from payments where id = any($1)`,
     values: [ids],
   })
   return rows.map(fromRow)
@@ -224,11 +231,11 @@ export function insertTransitions(transitions: readonly Transition[]): Statement
       text: `insert into payment_transitions (payment_id, version, from_status, to_status, because)
            select * from unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])`,
       values: [
-        transitions.map((transition) => transition.paymentId),
-        transitions.map((transition) => transition.version),
-        transitions.map((transition) => transition.from),
-        transitions.map((transition) => transition.to),
-        transitions.map((transition) => transition.because),
+        textArray(transitions.map((transition) => transition.paymentId)),
+        intArray(transitions.map((transition) => transition.version)),
+        textArray(transitions.map((transition) => transition.from)),
+        textArray(transitions.map((transition) => transition.to)),
+        textArray(transitions.map((transition) => transition.because)),
       ],
     },
   ]
@@ -239,7 +246,7 @@ export function findLinks(objectIds: readonly string[]): Statement {
   return {
     name: 'find_links',
     text: 'select id, payment_id from stripe_objects where id = any($1)',
-    values: [objectIds],
+    values: [textArray(objectIds)],
   }
 }
 
@@ -254,7 +261,7 @@ export function linkObjects(
       text: `insert into stripe_objects (id, payment_id)
            select * from unnest($1::text[], $2::text[]) as n(id, payment_id) order by id
            on conflict (id) do nothing`,
-      values: [links.map((link) => link.id), links.map((link) => link.paymentId)],
+      values: [textArray(links.map((link) => link.id)), textArray(links.map((link) => link.paymentId))],
     },
   ]
 }

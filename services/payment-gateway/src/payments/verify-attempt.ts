@@ -1,4 +1,4 @@
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { takeCheckTurn } from '../checkout/attempt.repository.ts'
@@ -42,7 +42,7 @@ export async function verifyAttempt(deps: VerifyDeps, attempt: Attempt, payment:
     const change = { paymentId: payment.id, facts: reading.facts, because: `verify ${stripeId}` }
     const result = await applyFacts(tx, [change], deps)
     const objects = [reading.refs.sessionId, reading.refs.intentId].filter((id) => id !== null)
-    await sendTogether(tx, linkObjects(objects.map((id) => ({ id, paymentId: payment.id }))))
+    await roundTrip(tx, linkObjects(objects.map((id) => ({ id, paymentId: payment.id }))))
     return result
   })
   if (applied.changed.length > 0) deps.onChanged(applied.changed)

@@ -1,4 +1,4 @@
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool, Tx } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
@@ -69,7 +69,7 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
       ? dueAnnouncements(known, standingOf(known), announced, extended)
       : [announced].filter((announcement) => announcement !== null)
   const first = gap.kind === 'never_announced' ? announcedVersion + 1 : announcedVersion
-  await sendTogether(
+  await roundTrip(
     tx,
     insertDeliveries(
       due.map((announcement, index) => {
@@ -79,7 +79,7 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
     ),
   )
   if (gap.kind === 'never_announced')
-    await sendTogether(
+    await roundTrip(
       tx,
       savePayments([
         {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { applyFacts } from '../payments/apply-facts.ts'
@@ -127,7 +127,7 @@ async function applyAnswer(
     const [before] = await lockPayments(tx, [paymentId])
     const result = await applyFacts(tx, [{ paymentId, facts: reading.facts, because }], deps)
     const objects = [sessionId, intentId, chargeId].filter((id) => id !== null)
-    await sendTogether(tx, linkObjects(objects.map((id) => ({ id, paymentId }))))
+    await roundTrip(tx, linkObjects(objects.map((id) => ({ id, paymentId }))))
     const after = result.payments.get(paymentId)
     const drift =
       before && after ? paymentDrift(before, after, { by: 'reconcile', nowSeconds: answer.second }) : null

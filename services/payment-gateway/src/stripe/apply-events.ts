@@ -1,5 +1,5 @@
-import { sendTogether } from '@passerelle/kit/database'
-import type { Statement, Tx } from '@passerelle/kit/database'
+import { inTwoRoundTrips, roundTrip } from '@passerelle/kit/database'
+import type { Answer, Pool, Statement, Tx } from '@passerelle/kit/database'
 import { invariant } from '@passerelle/kit/errors'
 import { effectsOf } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
@@ -68,39 +68,44 @@ export async function applyEvents(
   events: readonly ReadEvent[],
   options: ApplyOptions,
 ): Promise<AppliedEvents> {
-  const { applied, outcomes, writes } = await planEvents(tx, { events, candidates: [] }, options)
-  await sendTogether(tx, [...writes, ...markEvents(outcomes, OWED_IN_MS)])
+  const state = stateOf(await roundTrip(tx, readsOf({ events, candidates: [] })))
+  const { applied, outcomes, writes } = planEvents(events, state, options)
+  await roundTrip(tx, [...writes, ...markEvents(outcomes, OWED_IN_MS)])
   return applied
 }
 
-/** What storing and applying events that were just received comes to: what was new of them, and all the writes. */
-export async function planReceived(
-  tx: Tx,
+/** What was new of the events that were stored, and what they did. */
+export type StoredEvents = { readonly fresh: readonly StripeEvent[]; readonly applied: AppliedEvents }
+
+/**
+ * Stores events that were just received and applies them, in one transaction of two round trips. What this resolves with
+ * is committed; otherwise nothing is.
+ */
+export function storeAndApplyEvents(
+  pool: Pool,
   received: readonly ReadReceived[],
   options: ApplyOptions,
-): Promise<{
-  readonly fresh: readonly StripeEvent[]
-  readonly applied: AppliedEvents
-  readonly writes: Statement[]
-}> {
+): Promise<StoredEvents> {
   // Each once: Stripe may send one twice within a batch.
   const once = new Map(received.map((one) => [one.event.id, one]))
   const events = [...once.values()].map(({ event, reading }) => ({ id: event.id, reading }))
-  const plan = await planEvents(tx, { events, candidates: [...once.keys()] }, options)
-  const fresh = [...once.values()].filter(
-    ({ event }) => plan.outcomes.has(event.id) && !plan.waiting.has(event.id),
-  )
-  if (fresh.length === 0) return { fresh: [], applied: plan.applied, writes: [] }
-  const marks = new Map([...plan.outcomes].filter(([id]) => plan.waiting.has(id)))
-  return {
-    fresh: fresh.map(({ event }) => event),
-    applied: plan.applied,
-    writes: [
-      ...plan.writes,
-      insertEvents(fresh, (id) => plan.outcomes.get(id), OWED_IN_MS),
-      ...markEvents(marks, OWED_IN_MS),
-    ],
-  }
+  const reads = readsOf({ events, candidates: [...once.keys()] })
+  return inTwoRoundTrips(pool, reads, (answers) => {
+    const plan = planEvents(events, stateOf(answers), options)
+    const fresh = [...once.values()].filter(
+      ({ event }) => plan.outcomes.has(event.id) && !plan.waiting.has(event.id),
+    )
+    if (fresh.length === 0) return { result: { fresh: [], applied: plan.applied }, writes: [] }
+    const marks = new Map([...plan.outcomes].filter(([id]) => plan.waiting.has(id)))
+    return {
+      result: { fresh: fresh.map(({ event }) => event), applied: plan.applied },
+      writes: [
+        ...plan.writes,
+        insertEvents(fresh, (id) => plan.outcomes.get(id), OWED_IN_MS),
+        ...markEvents(marks, OWED_IN_MS),
+      ],
+    }
+  })
 }
 
 type Batch = {
@@ -118,9 +123,8 @@ type Plan = {
   readonly writes: readonly Statement[]
 }
 
-async function planEvents(tx: Tx, batch: Batch, options: ApplyOptions): Promise<Plan> {
-  const state = await readState(tx, batch)
-  const fresh = batch.events.filter(({ id }) => !state.stored.has(id))
+function planEvents(events: readonly ReadEvent[], state: State, options: ApplyOptions): Plan {
+  const fresh = events.filter(({ id }) => !state.stored.has(id))
   const ids = new Set(fresh.map(({ id }) => id))
   const waiting = state.waiting.filter(({ id }) => !ids.has(id))
   const { outcomes, changes, links } = resolve([...fresh, ...waiting], state.links)
@@ -156,25 +160,29 @@ type State = {
   readonly waiting: readonly ReadEvent[]
 }
 
-/** Everything a batch needs to know, in one round trip; the payments are locked, in one order. */
-async function readState(tx: Tx, { events, candidates }: Batch): Promise<State> {
+/** Everything a batch needs to know; the payments are locked, in one order. */
+function readsOf({ events, candidates }: Batch): Statement[] {
   const objects = [...new Set(events.flatMap(({ reading }) => objectIds(reading)))]
   const named = new Set(
     events.flatMap(({ reading }) => ('refs' in reading ? (reading.refs.paymentId ?? []) : [])),
   )
-  const [links, payments, waiting, stored] = await sendTogether(tx, [
+  return [
     findLinks(objects),
     lockPaymentsOf([...named], objects),
     lockWaitingEvents(objects),
     ...(candidates.length === 0 ? [] : [findStoredEvents(candidates)]),
-  ])
-  const linkRows: readonly { id: string; payment_id: string }[] = links?.rows ?? []
-  const storedRows: readonly { id: string }[] = stored?.rows ?? []
+  ]
+}
+
+/** The answers to `readsOf`, in its order. */
+function stateOf([links, payments, waiting, stored]: readonly Answer[]): State {
+  const linkRows = (links?.rows ?? []) as readonly { id: string; payment_id: string }[]
+  const storedRows = (stored?.rows ?? []) as readonly { id: string }[]
   return {
     stored: new Set(storedRows.map(({ id }) => id)),
     links: new Map(linkRows.map((row) => [row.id, row.payment_id])),
     payments: lockedPayments(payments?.rows ?? []),
-    waiting: waitingEvents(waiting?.rows ?? []),
+    waiting: waitingEvents((waiting?.rows ?? []) as readonly OwedEvent[]),
   }
 }
 

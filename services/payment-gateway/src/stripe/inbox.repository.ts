@@ -1,4 +1,5 @@
 import type { Pool, Statement, Tx } from '@passerelle/kit/database'
+import { boolArray, floatArray, intArray, textArray } from '@passerelle/kit/sql-array'
 import type { StripeEvent } from './event.ts'
 
 export type EventStatus = 'received' | 'processed' | 'skipped' | 'failed'
@@ -20,7 +21,7 @@ export function findStoredEvents(ids: readonly string[]): Statement {
   return {
     name: 'find_stored_events',
     text: 'select id from stripe_events where id = any($1)',
-    values: [ids],
+    values: [textArray(ids)],
   }
 }
 
@@ -64,28 +65,28 @@ export function insertEvents(
            order by id
            on conflict (id) do nothing returning id`,
     values: [
-      received.map(({ event }) => event.id),
-      received.map(({ event }) => storable(event.type)),
-      received.map(({ event }) => storable(event.apiVersion)),
-      received.map(({ event }) => event.livemode),
-      received.map(({ event }) => storable(event.object['id'])),
+      textArray(received.map(({ event }) => event.id)),
+      textArray(received.map(({ event }) => storable(event.type))),
+      textArray(received.map(({ event }) => storable(event.apiVersion))),
+      boolArray(received.map(({ event }) => event.livemode)),
+      textArray(received.map(({ event }) => storable(event.object['id']))),
       Buffer.concat(received.map(({ payload }) => payload)),
-      starts,
-      received.map(({ payload }) => payload.length),
-      outcomes.map((outcome) => outcome.status),
+      intArray(starts),
+      intArray(received.map(({ payload }) => payload.length)),
+      textArray(outcomes.map((outcome) => outcome.status)),
       ...columnsOf(outcomes),
-      received.map(({ event }) => event.created),
+      floatArray(received.map(({ event }) => event.created)),
       owedInMs,
     ],
   }
 }
 
 /** The columns `reason`, `payment_id` and `waits_for`. */
-function columnsOf(outcomes: readonly Outcome[]): (string | null)[][] {
+function columnsOf(outcomes: readonly Outcome[]): Buffer[] {
   return [
-    outcomes.map((outcome) => ('reason' in outcome ? outcome.reason : null)),
-    outcomes.map((outcome) => (outcome.status === 'processed' ? outcome.paymentId : null)),
-    outcomes.map((outcome) => (outcome.status === 'received' ? outcome.waitsFor : null)),
+    textArray(outcomes.map((outcome) => ('reason' in outcome ? outcome.reason : null))),
+    textArray(outcomes.map((outcome) => (outcome.status === 'processed' ? outcome.paymentId : null))),
+    textArray(outcomes.map((outcome) => (outcome.status === 'received' ? outcome.waitsFor : null))),
   ]
 }
 
@@ -108,7 +109,12 @@ export function markEvents(outcomes: ReadonlyMap<string, Outcome>, owedInMs: num
            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
              as n(id, status, reason, payment_id, waits_for)
            where e.id = n.id`,
-      values: [[...outcomes.keys()], values.map((outcome) => outcome.status), ...columnsOf(values), owedInMs],
+      values: [
+        textArray([...outcomes.keys()]),
+        textArray(values.map((outcome) => outcome.status)),
+        ...columnsOf(values),
+        owedInMs,
+      ],
     },
   ]
 }
@@ -124,7 +130,7 @@ export function lockWaitingEvents(objectIds: readonly string[]): Statement {
     name: 'lock_waiting_events',
     text: `select id, payload, attempts from stripe_events
            where waits_for = any($1) and status = 'received' order by id for update skip locked`,
-    values: [objectIds],
+    values: [textArray(objectIds)],
   }
 }
 

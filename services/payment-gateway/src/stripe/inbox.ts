@@ -1,7 +1,7 @@
-import { inTransaction, inTransactionEndingWith, outageOf, sqlState } from '@passerelle/kit/database'
+import { inTransaction, outageOf, sqlState } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
-import { planReceived, readStored } from './apply-events.ts'
+import { readStored, storeAndApplyEvents } from './apply-events.ts'
 import type { AppliedEvents, ReadReceived } from './apply-events.ts'
 import { paymentKey } from './facts.ts'
 import type { StripeEvent } from './event.ts'
@@ -158,10 +158,7 @@ async function storeAndApply(
   outage: OutageTeller,
 ): Promise<void> {
   try {
-    const { fresh, applied } = await inTransactionEndingWith(deps.pool, async (tx) => {
-      const { writes, ...result } = await planReceived(tx, batch, deps)
-      return { result, last: writes }
-    })
+    const { fresh, applied } = await storeAndApplyEvents(deps.pool, batch, deps)
     deps.onBatch?.({ received: batch.length, fresh, applied })
     deps.onApplied(applied)
   } catch (error) {

@@ -1,4 +1,4 @@
-import { inTransaction, sendTogether } from '@passerelle/kit/database'
+import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { raiseIncidents } from '../payments/payment.repository.ts'
@@ -88,7 +88,7 @@ async function workOnOne(owed: OwedEvent, deps: OwedEventsDeps): Promise<void> {
     await inTransaction(deps.pool, async (tx) => {
       await recordFailure(tx, owed.id, message, waitMs)
       if (spent)
-        await sendTogether(
+        await roundTrip(
           tx,
           raiseIncidents([
             { kind: 'event_held', subject: owed.id, paymentId: null, detail: { because: message } },
