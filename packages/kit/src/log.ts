@@ -45,13 +45,22 @@ export function createLog(options: { name: string; level: LogLevel; destination?
 
 let output: ReturnType<typeof destination> | undefined
 
+// Lines that come fast are written together, a page at a time; one that comes alone waits this long at most.
+const WRITTEN_TOGETHER_BYTES = 4096
+const WRITTEN_WITHIN_MS = 100
+
 /**
- * Lines are written while the process goes on with its work, several at a time when they come fast; a reader that is slow
- * holds nobody up. What is left is written before the process ends, unless it is killed.
+ * Lines are written while the process goes on with its work; a reader that is slow holds nobody up. What is left is
+ * written before the process ends, unless it is killed.
  */
 function standardOutput(): ReturnType<typeof destination> {
   if (output) return output
-  const stream = destination({ dest: 1, sync: false })
+  const stream = destination({
+    dest: 1,
+    sync: false,
+    minLength: WRITTEN_TOGETHER_BYTES,
+    periodicFlush: WRITTEN_WITHIN_MS,
+  })
   process.once('exit', () => {
     try {
       stream.flushSync()
