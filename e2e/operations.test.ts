@@ -131,7 +131,7 @@ describe('a database that goes away and comes back', () => {
     assert.equal((await call(`${gateway.url}/healthz`, 'GET')).status, 200)
     assert.match((await call(`${gateway.url}/metrics`, 'GET')).text, /^passerelle_database_up 0$/m)
     const refused = await call(`${gateway.url}${API}/payments/${bookingId}/status`, 'GET', { bearer })
-    assert.equal(refused.status, 500)
+    assert.equal(refused.status, 503)
     assert.doesNotMatch(refused.text, /ECONN|postgres|terminat|sql/i)
     // Money moves while we are away.
     await pay(platform.sandbox.url, data['sessionId'] ?? '')
