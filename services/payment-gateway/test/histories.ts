@@ -139,6 +139,16 @@ export const HISTORIES: readonly History[] = [
     [30, 'payment_intent.succeeded', intent('succeeded')],
     [30, 'checkout.session.completed', session('complete', 'paid')],
   ]),
+  history('declined, then paid, then refunded in part', [
+    [
+      10,
+      'payment_intent.payment_failed',
+      intent('requires_payment_method', { last_payment_error: declined }),
+    ],
+    [30, 'payment_intent.succeeded', intent('succeeded')],
+    [30, 'checkout.session.completed', session('complete', 'paid')],
+    [50, 'refund.created', refund('re_1', 'succeeded', 4000, 50)],
+  ]),
   history('3-D Secure, refused, then passed', [
     [10, 'payment_intent.created', intent('requires_payment_method')],
     [10, 'payment_intent.requires_action', intent('requires_action')],

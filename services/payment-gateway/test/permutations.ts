@@ -19,6 +19,8 @@ export type Rules = {
   readonly readEvent: typeof reading.readEvent
 }
 
+type Followed = { readonly known: Known; readonly told: readonly Announcement[] }
+
 export type Walked = { readonly orders: number; readonly violations: readonly string[] }
 
 const VIOLATIONS_MAX = 5
@@ -27,37 +29,34 @@ const VIOLATIONS_MAX = 5
  * Every permutation of the history's events, each event repeated right after and at the very end: the same knowledge,
  * the same ledger and the same last word to the booking service in all of them, the states it hears in the order of the
  * true story, never the same news twice, no refund before the confirmation, and conservation of money at every single
- * step.
+ * step. `extended`: the booking service hears of refused payments and open disputes too.
  */
-export function walk(history: History, rules: Rules): Walked {
+export function walk(history: History, rules: Rules, extended = false): Walked {
   const facts = history.events.map((event) => factsOf(rules.readEvent(event)))
   const start = Object.entries(history.attempts).reduce<Known>(
     (known, [id, says]) => rules.merge(known, { type: 'attempt', id, says }),
     rules.nothingKnown,
   )
   const violations: string[] = []
-  const inOrder = follow(facts)
+  const inOrder = follow(facts, extended)
+  const trueStory = storyOf(follow(facts, false).told)
   const inOrderLedger = ledgerOf(inOrder.known)
   // Put into one second a won and a lost dispute have no true order: then only the end is one and the same.
   const hasStory = new Set(history.events.map(({ created }) => created)).size > 1
   let orders = 0
 
-  function follow(order: readonly (readonly Fact[])[]): { known: Known; told: readonly Announcement[] } {
+  function follow(order: readonly (readonly Fact[])[], isExtended: boolean): Followed {
     let known = start
     let told: readonly Announcement[] = []
-    for (const event of order) ({ known, told } = step(known, told, event))
+    for (const event of order) ({ known, told } = step({ known, told }, event, isExtended))
     return { known, told }
   }
   function ledgerOf(known: Known): readonly unknown[] {
     return rules.postingsOf(known).toSorted((a, b) => (a.id < b.id ? -1 : 1))
   }
-  function step(
-    known: Known,
-    told: readonly Announcement[],
-    event: readonly Fact[],
-  ): { known: Known; told: readonly Announcement[] } {
+  function step({ known, told }: Followed, event: readonly Fact[], isExtended: boolean): Followed {
     const next = event.reduce(rules.merge, known)
-    const due = rules.dueAnnouncements(next, rules.standingOf(next), told.at(-1) ?? null, false)
+    const due = rules.dueAnnouncements(next, rules.standingOf(next), told.at(-1) ?? null, isExtended)
     return { known: next, told: due.length === 0 ? told : [...told, ...due] }
   }
   function visit(known: Known, told: readonly Announcement[], left: readonly number[]): void {
@@ -69,8 +68,8 @@ export function walk(history: History, rules: Rules): Walked {
     }
     for (const index of left) {
       const event = facts[index] ?? []
-      const next = step(known, told, event)
-      const again = step(next.known, next.told, event)
+      const next = step({ known, told }, event, extended)
+      const again = step(next, event, extended)
       if (again.known !== next.known || again.told !== next.told)
         violations.push('a repeated event changes something')
       violations.push(...stepViolations(known, next.known, next.told))
@@ -86,15 +85,13 @@ export function walk(history: History, rules: Rules): Walked {
     return [
       ...(repeated === known ? [] : ['delivering everything again changes something']),
       ...(isDeepStrictEqual(known, inOrder.known) ? [] : ['another order ends in other knowledge']),
-      ...(isDeepStrictEqual(told.at(-1), inOrder.told.at(-1))
+      ...(isDeepStrictEqual(lastWord(told), lastWord(inOrder.told))
         ? []
         : [`the last word differs: ${say(told)} instead of ${say(inOrder.told)}`]),
       ...(isDeepStrictEqual(ledgerOf(known), inOrderLedger) ? [] : ['another order ends in another ledger']),
-      ...(!hasStory || isPartOf(storyOf(told), storyOf(inOrder.told))
+      ...(!hasStory || isPartOf(storyOf(told), trueStory)
         ? []
-        : [
-            `another story is told: ${storyOf(told).join(', ')} instead of ${storyOf(inOrder.told).join(', ')}`,
-          ]),
+        : [`another story is told: ${storyOf(told).join(', ')} instead of ${trueStory.join(', ')}`]),
     ]
   }
   function stepViolations(before: Known, after: Known, told: readonly Announcement[]): string[] {
@@ -113,16 +110,19 @@ export function walk(history: History, rules: Rules): Walked {
       .filter(({ state }) => state === 'succeeded')
       .reduce((sum, { amountMinor }) => sum + amountMinor, 0)
     const news = told.map((announcement) => say([announcement]))
+    const first = told.findIndex((announcement) => !isRefusal(announcement))
+    const refusals = extended ? (first < 0 ? told.length : first) : 0
     return [
       ...(rules.postingsOf(before).every(({ id }) => posted.has(id)) ? [] : ['a posting is taken back']),
       ...(received === balance('stripe_balance') + balance('disputed_funds') + balance('stripe_fees') + back
         ? []
         : ['captured is not what is kept, refunded, disputed and paid in fees']),
-      ...(told.length === 0 || told[0]?.status === 'confirmed'
+      ...(told.length === refusals || told[refusals]?.status === 'confirmed'
         ? []
         : ['something is told before the confirmation']),
+      ...(told.slice(refusals).some(isRefusal) ? ['a refusal is told after the confirmation'] : []),
       ...(news.every((word, index) => word !== news[index - 1]) ? [] : ['the same news is told twice']),
-      ...(told.length > 0 && standing.paidAt === null
+      ...(told.length > refusals && standing.paidAt === null
         ? ['a payment that was told steps back to unpaid']
         : []),
       ...(standing.paidAt !== null &&
@@ -152,9 +152,22 @@ function say(told: readonly Announcement[]): string {
     .join(', ')
 }
 
-/** The states that were told, one after the other: how much was given back by then may come in other portions. */
+const isRefusal = ({ status }: Announcement): boolean => status === 'payment_failed'
+
+/** A try that was refused is news while it may be tried again: of one that was over before, nothing is told. */
+function lastWord(told: readonly Announcement[]): Announcement | null {
+  return told.findLast((announcement) => !isRefusal(announcement)) ?? null
+}
+
+/**
+ * The states that were told, one after the other: how much was given back by then may come in other portions. Refusals
+ * and open disputes stand beside them: they are news while they last, wherever the refunds are by then.
+ */
 function storyOf(told: readonly Announcement[]): string[] {
-  return told.map(({ status }) => status).filter((status, index, all) => status !== all[index - 1])
+  return told
+    .map(({ status }) => status)
+    .filter((status) => status !== 'payment_failed' && status !== 'disputed')
+    .filter((status, index, all) => status !== all[index - 1])
 }
 
 /** Whether `some` happens in `all` in this order; what was over before it was heard of may be left out. */

@@ -26,7 +26,8 @@ export function dueAnnouncements(
   const steps = milestones(known, standing, extended)
   const last = steps.at(-1)
   if (last === undefined || (announced !== null && says(announced) === says(last))) return []
-  if (announced === null) return steps
+  // A refused try is no part of the story of a payment that came: that story was not begun to be told.
+  if (announced === null || announced.status === 'payment_failed') return steps
   const told = steps.findIndex((step) => says(step) === says(announced))
   return told >= 0 ? steps.slice(told + 1) : [last]
 }
