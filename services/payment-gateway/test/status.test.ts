@@ -177,6 +177,29 @@ describe('a booking that was paid, but whose seats are gone', () => {
     }
   })
 
+  it('is refunded what is left while a part is still on its way back', async () => {
+    const platform = await startPlatform({ sandbox: { settings: { refundSettledDelayMs: 500 } } })
+    try {
+      const booking = platform.addBooking({ amountMinor: 10_000, overbooked: true })
+      platform.booking.misbehave(503)
+      const { body } = await call(platform, 'POST', '/sessions', { body: { bookingId: booking.id } })
+      await payAtSandbox(platform, body.data['sessionId'] ?? '', '4000000000007726')
+      const read = async () => (await call(platform, 'GET', `/payments/${booking.id}/status`)).body.data
+      await eventually('the money', async () => (await read())['status'] === 'succeeded')
+      const part = await call(platform, 'POST', `/payments/${booking.id}/refunds`, {
+        body: { amountMinor: 4000 },
+        bearer: SERVICE_TOKEN,
+      })
+      assert.equal(part.body.data['status'], 'pending')
+      platform.booking.misbehave(null)
+      await eventually('all of it to be given back', async () => (await read())['status'] === 'refunded')
+      const { rows } = await platform.pool.query('select amount_minor::int as sum from refunds order by 1')
+      assert.deepEqual(rows, [{ sum: 4000 }, { sum: 6000 }])
+    } finally {
+      await platform.stop()
+    }
+  })
+
   it('keeps the money where a person decides', async () => {
     const { platform, read } = await payLost({ REFUND_LOST_BOOKINGS: 'off' })
     try {

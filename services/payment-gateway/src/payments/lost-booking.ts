@@ -1,7 +1,7 @@
 import { roundTrip } from '@passerelle/kit/database'
 import type { Tx } from '@passerelle/kit/database'
 import { newId } from '@passerelle/kit/id'
-import { insertRefundRequest } from '../refunds/refund.repository.ts'
+import { insertRefundRequest, refundableMinor } from '../refunds/refund.repository.ts'
 import { PAYMENTS_CHANNEL } from './payment-stream.ts'
 import { lockPayments, markBookingLost, notifyChanged, raiseIncidents } from './payment.repository.ts'
 
@@ -17,7 +17,8 @@ export async function recordLostBooking(
   const [payment] = await lockPayments(tx, [paymentId])
   if (!payment || payment.bookingLost || payment.paidAt === null || payment.paymentIntentId === null) return
   await markBookingLost(tx, paymentId)
-  const amountMinor = payment.capturedMinor - payment.refundedMinor
+  // A part may be on its way back already: asking for more than is left would give back nothing at all.
+  const amountMinor = await refundableMinor(tx, payment, payment.paymentIntentId)
   const incident = {
     kind: 'booking_lost',
     subject: payment.bookingId,

@@ -1,5 +1,6 @@
 import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
-import type { DisputeKnown, RefundKnown } from '../payments/known.ts'
+import type { DisputeKnown, Known, RefundKnown } from '../payments/known.ts'
+import { givenBackMinor, seenRequests } from './refund.ts'
 
 type OfPayment = { readonly id: string; readonly paymentId: string }
 
@@ -153,8 +154,18 @@ export async function findRefundRequest(
   return rows[0] ? fromRow(rows[0]) : null
 }
 
+/** What can still be given back of an intent, counting what is on its way; the payment's row must be locked. */
+export async function refundableMinor(
+  tx: Tx,
+  { known, capturedMinor }: { readonly known: Known; readonly capturedMinor: number },
+  intentId: string,
+): Promise<number> {
+  const reserved = await reservedMinor(tx, intentId, seenRequests(known))
+  return capturedMinor - givenBackMinor(known, intentId) - reserved
+}
+
 /** What is asked for an intent and not among the requests already seen as refunds: it may be given back any moment. */
-export async function reservedMinor(tx: Tx, intentId: string, seen: readonly string[]): Promise<number> {
+async function reservedMinor(tx: Tx, intentId: string, seen: readonly string[]): Promise<number> {
   const { rows } = await tx.query<{ sum: number }>(
     `select coalesce(sum(q.amount_minor), 0)::bigint as sum from refund_requests q
      where q.payment_intent_id = $1 and q.state = 'requested' and q.id <> all($2)`,

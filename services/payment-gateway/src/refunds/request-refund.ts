@@ -11,14 +11,13 @@ import { findPaymentByBooking, lockPayments } from '../payments/payment.reposito
 import type { Payment } from '../payments/payment.repository.ts'
 import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
-import { givenBackMinor, seenRequests } from './refund.ts'
 import {
   findRefundRequest,
   insertRefundRequest,
   nextRefundKey,
   postponeRefundRequest,
   REFUND_REASONS,
-  reservedMinor,
+  refundableMinor,
   settleRefundRequest,
 } from './refund.repository.ts'
 import type { RefundRequest } from './refund.repository.ts'
@@ -86,10 +85,7 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
   const intentId = payment.paymentIntentId
   const key = wish.idempotencyKey ?? newId('key')
   const before = await findRefundRequest(tx, payment.id, key)
-  const refundable =
-    payment.capturedMinor -
-    givenBackMinor(payment.known, intentId) -
-    (await reservedMinor(tx, intentId, seenRequests(payment.known)))
+  const refundable = await refundableMinor(tx, payment, intentId)
   const amountMinor = wishedMinor(wish, payment) ?? before?.amountMinor ?? refundable
   if (before !== null) return sameRequest(before, wish, amountMinor)
   if (amountMinor <= 0 || amountMinor > refundable) {
