@@ -382,3 +382,52 @@ describe('POST /payments', () => {
     )
   })
 })
+
+describe('POST /payments, a day later', () => {
+  let later: Platform
+  before(async () => {
+    later = await startPlatform()
+  })
+  after(() => later.stop())
+  const control = (path: string, body: unknown) =>
+    fetch(`${later.sandbox.url}/_sandbox/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const ask = (bookingId: string) => call(later, 'POST', '/payments', { body: { bookingId } })
+
+  it('does not go on with what was never finished: Stripe has forgotten its key', async () => {
+    const booking = later.addBooking()
+    const fault = { on: 'api', route: 'POST /v1/payment_intents', fault: 'reset_before', times: 9 }
+    await control('faults', { seed: 1, rules: [fault] })
+    assert.equal((await ask(booking.id)).status, 503)
+    await control('faults', { seed: 1, rules: [] })
+    await later.pool.query("update payment_attempts set created_at = now() - interval '25 hours'")
+    assert.equal((await ask(booking.id)).status, 200)
+    const { rows } = await later.pool.query(
+      'select number, state, closed_because from payment_attempts order by number',
+    )
+    assert.deepEqual(rows, [
+      { number: 1, state: 'closed', closed_because: 'never finished' },
+      { number: 2, state: 'open', closed_because: null },
+    ])
+  })
+
+  it('brings the same PaymentIntent back, although Stripe has forgotten its key, and another when it is over', async () => {
+    const booking = later.addBooking()
+    const { body: first } = await ask(booking.id)
+    await control('clock/advance', { seconds: 25 * 3600 })
+    const { status, body: again } = await ask(booking.id)
+    assert.equal(status, 200)
+    assert.equal(again.data['paymentIntentId'], first.data['paymentIntentId'])
+    assert.equal(again.data['clientSecret'], first.data['clientSecret'])
+    await fetch(`${later.sandbox.url}/v1/payment_intents/${first.data['paymentIntentId']}/cancel`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer sk_test_platform' },
+    })
+    const { body: anew } = await ask(booking.id)
+    assert.match(anew.data['paymentIntentId'] ?? '', /^pi_/)
+    assert.notEqual(anew.data['paymentIntentId'], first.data['paymentIntentId'])
+  })
+})

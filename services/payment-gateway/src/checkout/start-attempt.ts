@@ -16,6 +16,7 @@ import { issueStatusToken } from '../payments/status-token.repository.ts'
 import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
 import {
+  attemptAgeMs,
   closeAttempt,
   countAttemptsOf,
   findLiveAttempt,
@@ -60,6 +61,8 @@ type Kind = Attempt['kind']
 
 // Creating may have to finish or replace what an earlier request left; each is one round.
 const ROUNDS_MAX = 4
+// Stripe keeps an idempotency key for a day; later the same call makes another object.
+export const REPLAYED_MS_MAX = 23 * 60 * 60_000
 // A session about to expire would die under the payer's hands.
 const LIFE_LEFT_MS_MIN = 2 * 60_000
 
@@ -82,7 +85,8 @@ export async function startAttempt(
         return { ...next, clientSecret: null }
       case 'create': {
         const started = await createAtStripe(deps, next.attempt)
-        if (next.wished) return started
+        // Over at Stripe without our having heard: the next round says so, or makes another.
+        if (next.wished && started.attempt.state !== 'closed') return started
         break
       }
       case 'replace':
@@ -165,7 +169,10 @@ async function decideNext(tx: Tx, deps: CheckoutDeps, wish: Wish): Promise<Next>
       'PAYMENT_IN_PROGRESS',
       'A payment of this booking is being processed. Wait for its result.',
     )
-  const live = await findLiveAttempt(tx, payment.id)
+  const found = await findLiveAttempt(tx, payment.id)
+  const isLost = found?.state === 'creating' && (await attemptAgeMs(tx, found.id)) > REPLAYED_MS_MAX
+  if (isLost) await closeAttempt(tx, found.id, 'never finished')
+  const live = isLost ? null : found
   if (live === null) {
     await refuseTooMany(tx, deps, wish.caller)
     return { kind: 'create', attempt: await newAttempt(tx, deps, payment, wish), wished: true }
@@ -176,7 +183,7 @@ async function decideNext(tx: Tx, deps: CheckoutDeps, wish: Wish): Promise<Next>
   const lasts =
     live.expiresAt === null || live.expiresAt.getTime() - deps.stripe.nowSeconds() * 1000 > LIFE_LEFT_MS_MIN
   if (!asWished || !lasts) return { kind: 'replace', attempt: live }
-  // A client secret is never stored: asking with the same key brings it again.
+  // A client secret is never stored: asking Stripe for the intent brings it again.
   if (kind === 'payment_intent') return { kind: 'create', attempt: live, wished: true }
   return { kind: 'reuse', payment, attempt: live, statusToken: await issueStatusToken(tx, payment.id) }
 }
@@ -232,12 +239,15 @@ async function newAttempt(tx: Tx, deps: CheckoutDeps, payment: Payment, wish: Wi
   return attempt
 }
 
-/** The attempt, open at Stripe; throws when Stripe is away or refuses. */
+/** The attempt, open at Stripe; throws when Stripe is away or refuses. What is known to be made is asked for, not made. */
 export async function createAtStripe(deps: CreateDeps, attempt: Attempt): Promise<Started> {
   const session = attempt.kind === 'checkout_session'
+  const made = attempt.paymentIntentId
   let answer = session
     ? await deps.stripe.createSession(attempt.parameters, attempt.id)
-    : await deps.stripe.createIntent(attempt.parameters, attempt.id)
+    : made === null
+      ? await deps.stripe.createIntent(attempt.parameters, attempt.id)
+      : await deps.stripe.retrieveIntent(made)
   // After a 5xx the object may exist, and the same key would repeat the 5xx for a day: look before trying anew.
   if (answer.kind === 'indeterminate') {
     deps.log.warn({ attemptId: attempt.id, because: answer.message }, 'attempt.indeterminate')

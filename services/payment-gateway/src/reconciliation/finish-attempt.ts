@@ -3,13 +3,10 @@ import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import { attemptAgeMs, closeAttempt, findLiveAttempt } from '../checkout/attempt.repository.ts'
 import type { Attempt } from '../checkout/attempt.repository.ts'
-import { createAtStripe } from '../checkout/start-attempt.ts'
+import { createAtStripe, REPLAYED_MS_MAX } from '../checkout/start-attempt.ts'
 import type { CreateDeps } from '../checkout/start-attempt.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { insertDrift } from './drift.repository.ts'
-
-// Stripe keeps an idempotency key for a day; later the same call would make another session.
-const REPLAYED_MS_MAX = 23 * 60 * 60_000
 
 /**
  * Ends what a crash left `creating`: the same call with the same key brings what Stripe made, or makes it now, so that
