@@ -39,24 +39,28 @@ async function startGateway(
   bookingUrl: string,
 ): Promise<{ child: ChildProcess; port: number }> {
   const port = await freePort('127.0.0.1')
-  const child = spawn(process.execPath, ['services/payment-gateway/src/main.ts'], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      PORT: String(port),
-      DATABASE_URL: databaseUrl,
-      STRIPE_SECRET_KEY: 'sk_test_51QbenchStreams7f3a9c2e',
-      STRIPE_WEBHOOK_SECRET: SECRET,
-      STRIPE_API_BASE: 'http://127.0.0.1:9',
-      INTERNAL_SERVICE_TOKEN: 'f3b1c9d27a5e4806b8d1e0c7a96f5423',
-      AUTH_JWT_SECRET: '9a7c5e3b1d2f4860a8c6e4b2d0f19375c4',
-      BOOKING_SERVICE_URL: bookingUrl,
-      SWEEP_INTERVAL_SECONDS: '0',
-      RECONCILE_INTERVAL_SECONDS: '0',
-      RATE_LIMIT_PER_MINUTE: '0',
-      LOG_LEVEL: 'warn',
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=16', 'services/payment-gateway/src/main.ts'],
+    {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        PORT: String(port),
+        DATABASE_URL: databaseUrl,
+        STRIPE_SECRET_KEY: 'sk_test_51QbenchStreams7f3a9c2e',
+        STRIPE_WEBHOOK_SECRET: SECRET,
+        STRIPE_API_BASE: 'http://127.0.0.1:9',
+        INTERNAL_SERVICE_TOKEN: 'f3b1c9d27a5e4806b8d1e0c7a96f5423',
+        AUTH_JWT_SECRET: '9a7c5e3b1d2f4860a8c6e4b2d0f19375c4',
+        BOOKING_SERVICE_URL: bookingUrl,
+        SWEEP_INTERVAL_SECONDS: '0',
+        RECONCILE_INTERVAL_SECONDS: '0',
+        RATE_LIMIT_PER_MINUTE: '0',
+        LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
     },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  )
   await until('the gateway is ready', async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null)
     return answer?.ok === true

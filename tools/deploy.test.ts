@@ -79,7 +79,7 @@ describe('the Dockerfile', () => {
     for (const name of ['gateway', 'booking', 'frontend']) {
       const stage = stageOf(name)
       assert.equal(stage.from, 'base')
-      const script = /CMD \["node", "([^"]+)"\]/.exec(stage.lines.join('\n'))?.[1] ?? ''
+      const script = /CMD \["node", (?:"--[^"]+", )*"([^"]+)"\]/.exec(stage.lines.join('\n'))?.[1] ?? ''
       assert.ok(
         copied(stage).some(({ target }) => script.startsWith(target.replace('./', ''))),
         `${name} has ${script}`,
@@ -98,7 +98,7 @@ describe('the Dockerfile', () => {
         const stage = stageOf(name)
         assemble(stage, folder)
         assert.deepEqual(globSync('**/*sandbox*', { cwd: folder, exclude: ['node_modules'] }), [])
-        const script = /CMD \["node", "([^"]+)"\]/.exec(stage.lines.join('\n'))?.[1] ?? ''
+        const script = /CMD \["node", (?:"--[^"]+", )*"([^"]+)"\]/.exec(stage.lines.join('\n'))?.[1] ?? ''
         const { status, stderr } = spawnSync(process.execPath, [script], {
           cwd: folder,
           env: { PATH: process.env['PATH'] ?? '' },
@@ -136,7 +136,7 @@ describe('the systemd units', () => {
     assert.equal(units.length, 2)
     for (const unit of units) {
       const text = read(unit)
-      const script = /^ExecStart=\/usr\/bin\/node (\S+)$/m.exec(text)?.[1] ?? ''
+      const script = /^ExecStart=\/usr\/bin\/node (?:--\S+ )*(\S+)$/m.exec(text)?.[1] ?? ''
       assert.ok(existsSync(join(ROOT, script)), `${unit} starts ${script}`)
       for (const line of ['DynamicUser=yes', 'NoNewPrivileges=yes', 'ProtectSystem=strict'])
         assert.ok(text.includes(`\n${line}\n`), line)

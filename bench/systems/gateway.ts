@@ -19,7 +19,10 @@ export const JWT_SECRET = 'a secret of the benchmark, long enough for HS256'
 export const SERVICE_TOKEN = 'service token of the benchmark'
 const MAIN = fileURLToPath(new URL('../../services/payment-gateway/src/main.ts', import.meta.url))
 
-/** Our gateway, as `npm run gateway` starts it, once for each port. */
+// As the Dockerfile and the systemd unit start it.
+const AS_INSTALLED = ['--max-semi-space-size=16']
+
+/** Our gateway, as it is started where it is installed, once for each port. */
 export async function startGatewaySystem(options: GatewayOptions): Promise<System & { readonly pool: Pool }> {
   const stub = options.stripeBase === undefined ? await startBalanceStub() : null
   const servers: Server[] = []
@@ -29,7 +32,7 @@ export async function startGatewaySystem(options: GatewayOptions): Promise<Syste
         script: MAIN,
         port,
         ready: '/readyz',
-        ...(options.execArgv === undefined ? {} : { execArgv: options.execArgv }),
+        execArgv: [...AS_INSTALLED, ...(options.execArgv ?? [])],
         env: {
           DATABASE_URL: options.databaseUrl,
           STRIPE_SECRET_KEY: 'sk_test_bench',
