@@ -4,6 +4,11 @@ import type { WatchEnvironment } from './watch-payment.ts'
 // the browser kept frozen while the payer was at the bank.
 const WINDOW_WAKES = ['focus', 'online', 'pageshow'] as const
 
+/** Every page is shown once when it has loaded, which is no return. */
+function isReturn(event: Event): boolean {
+  return !('persisted' in event) || event.persisted === true
+}
+
 /** The page a watch runs in. */
 export const browserEnvironment: WatchEnvironment = {
   random: Math.random,
@@ -19,7 +24,10 @@ export const browserEnvironment: WatchEnvironment = {
     }),
   pause,
   onWake: (wake, signal) => {
-    for (const name of ['online', 'pageshow'] as const) window.addEventListener(name, wake, { signal })
+    const onReturn = (event: Event): void => {
+      if (isReturn(event)) wake()
+    }
+    for (const name of ['online', 'pageshow'] as const) window.addEventListener(name, onReturn, { signal })
     document.addEventListener(
       'visibilitychange',
       () => {
@@ -42,6 +50,9 @@ function pause(ms: number | null, signal: AbortSignal): Promise<void> {
       listening.abort()
       resolve()
     }
+    function onReturn(event: Event): void {
+      if (isReturn(event)) finish()
+    }
     function onDue(): void {
       isDue = true
       if (document.visibilityState === 'visible') finish()
@@ -51,7 +62,7 @@ function pause(ms: number | null, signal: AbortSignal): Promise<void> {
     }
 
     const options = { signal: listening.signal }
-    for (const name of WINDOW_WAKES) window.addEventListener(name, finish, options)
+    for (const name of WINDOW_WAKES) window.addEventListener(name, onReturn, options)
     document.addEventListener('visibilitychange', onVisibility, options)
     signal.addEventListener('abort', finish, options)
   })

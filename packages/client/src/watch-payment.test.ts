@@ -279,3 +279,60 @@ test('a refusal that was paid in another tab is paid here too, once the payer co
   await until(watch, ({ payment }) => payment?.status === 'succeeded')
   stop()
 })
+
+test('a refusal that is being paid again in another tab is followed once more, until it is paid', async () => {
+  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const source = scripted([
+    answer(aPayment({ status: 'pending', version: 3 })),
+    answer(aPayment({ status: 'processing', version: 4 })),
+    answer(aPayment({ status: 'succeeded', version: 5 })),
+  ])
+  const initial = {
+    payment: aPayment({ status: 'failed', version: 2 }),
+    verification: { state: 'none' },
+  } as const
+  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
+  const watch = watchPayment(source, { environment: page, initial })
+  const phases = new Set<string>()
+  const stop = watch.subscribe(() => {
+    const { phase, payment } = watch.getSnapshot()
+    phases.add(`${payment?.status} ${phase}`)
+  })
+  wake()
+  const last = await until(watch, ({ payment }) => payment?.status === 'succeeded')
+  stop()
+  assert.equal(last.phase, 'settled')
+  assert.deepEqual([...phases], ['pending watching', 'processing watching', 'succeeded settled'])
+})
+
+test('a tab brought forward and a network that is back at once make one question', async () => {
+  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const source = scripted([answer(aPayment({ status: 'failed', version: 2 }))])
+  const initial = {
+    payment: aPayment({ status: 'failed', version: 2 }),
+    verification: { state: 'none' },
+  } as const
+  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
+  const watch = watchPayment(source, { environment: page, initial })
+  const stop = watch.subscribe(() => undefined)
+  for (let times = 0; times < 5; times++) wake()
+  await setImmediate()
+  assert.equal(source.reads(), 1)
+  wake()
+  await setImmediate()
+  stop()
+  assert.equal(source.reads(), 2)
+})
+
+test('what ended without money is asked about again at the payer’s own wish', async () => {
+  const source = scripted([answer(aPayment({ status: 'succeeded', version: 3 }))])
+  const initial = {
+    payment: aPayment({ status: 'failed', version: 2 }),
+    verification: { state: 'none' },
+  } as const
+  const watch = watchPayment(source, { environment: environment(), initial })
+  const stop = watch.subscribe(() => undefined)
+  watch.recheck()
+  await until(watch, ({ payment }) => payment?.status === 'succeeded')
+  stop()
+})

@@ -81,40 +81,50 @@ export function watchPayment(source: PaymentSource, options: WatchOptions): Paym
   const listeners = new Set<() => void>()
   let snapshot = firstSnapshot(source, options)
   let run: Run | null = null
+  let isLooking = false
 
   function update(change: Partial<WatchSnapshot>): void {
     const next = { ...snapshot, ...change, online: environment.isOnline() }
     const settled = next.problem === 'unknown' || isSettled(next)
-    snapshot = { ...next, phase: settled ? 'settled' : next.phase }
+    const phase = next.phase === 'settled' ? 'watching' : next.phase
+    snapshot = { ...next, phase: settled ? 'settled' : phase }
     if (settled) run?.ending.abort()
     for (const listener of listeners) listener()
   }
 
   function start(): void {
-    const ending = new AbortController()
     const leaving = new AbortController()
     const known = { getSnapshot: () => snapshot, update }
-    run = {
-      ...known,
-      source,
-      environment,
-      polling,
-      ending,
-      leaving,
-      nudge: new AbortController(),
-      isStreaming: false,
-    }
-    const started = run
-    environment.onWake(() => void lookAgain(started), leaving.signal)
-    if (snapshot.phase === 'settled') return
+    run = { ...known, source, environment, polling, leaving, ...freshStretch() }
+    environment.onWake(() => void wake(), leaving.signal)
+    if (snapshot.phase !== 'settled') begin(run)
+  }
+
+  function begin(started: Run): void {
     snapshot = { ...snapshot, phase: 'watching' }
-    void Promise.all([follow(run), verify(run), markSlow(run)])
+    void Promise.all([follow(started), verify(started), markSlow(started)])
+  }
+
+  /** A tab brought forward and a network that is back are told in one breath: they make one question. */
+  async function wake(): Promise<void> {
+    const woken = run
+    if (woken === null || isLooking) return
+    const wasSettled = snapshot.phase === 'settled'
+    isLooking = true
+    await lookAgain(woken)
+    isLooking = false
+    // What had ended without money is being paid again, in another tab: it has to be followed once more.
+    if (!wasSettled || snapshot.phase === 'settled' || run !== woken) return
+    run = { ...woken, ...freshStretch() }
+    snapshot = { ...snapshot, attempts: 0, slow: false }
+    begin(run)
   }
 
   return {
     getSnapshot: () => snapshot,
     recheck: () => {
-      if (run?.isStreaming) void pollOnce(run)
+      if (snapshot.phase === 'settled') void wake()
+      else if (run?.isStreaming) void pollOnce(run)
       else run?.nudge.abort()
     },
     subscribe: (listener) => {
@@ -129,6 +139,11 @@ export function watchPayment(source: PaymentSource, options: WatchOptions): Paym
       }
     },
   }
+}
+
+/** What one stretch of following needs for itself. */
+function freshStretch(): Pick<Run, 'ending' | 'nudge' | 'isStreaming'> {
+  return { ending: new AbortController(), nudge: new AbortController(), isStreaming: false }
 }
 
 /** One stretch of watching, from the first listener to the last. */

@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { after, afterEach, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { aPayment } from '@passerelle/client/sample-payment'
-import type { Payment } from '@passerelle/client/payment'
+import type { Known, Payment } from '@passerelle/client/payment'
 import { Window } from 'happy-dom'
 import { StrictMode, act, createElement, useEffect, useState } from 'react'
 import { createRoot } from 'react-dom/client'
+import { renderToString } from 'react-dom/server'
 import { usePaymentStatus } from './use-payment-status.ts'
 import type { PaymentStatusOptions, PaymentStatusResult } from './use-payment-status.ts'
 
@@ -66,11 +67,17 @@ after(async () => {
   await window.happyDOM.close()
 })
 
-type Seen = { readonly all: PaymentStatusResult[]; readonly rerender: () => void; readonly leave: () => void }
+type Seen = {
+  readonly all: PaymentStatusResult[]
+  readonly rerender: () => void
+  readonly turnTo: (bookingId: string) => void
+  readonly leave: () => void
+}
 
 /** A component that uses the hook as the lesson does: with options and functions that are new at every render. */
-function show(options: PaymentStatusOptions = {}, bookingId = 'bkg_1'): Seen {
+function show(options: PaymentStatusOptions = {}): Seen {
   const all: PaymentStatusResult[] = []
+  let bookingId = 'bkg_1'
   const rerender = { now: (): void => undefined }
   function Page(): null {
     const [, setCount] = useState(0)
@@ -92,7 +99,15 @@ function show(options: PaymentStatusOptions = {}, bookingId = 'bkg_1'): Seen {
   const root = createRoot(element)
   act(() => root.render(createElement(StrictMode, null, createElement(Page))))
   leave = () => act(() => root.unmount())
-  return { all, rerender: () => act(() => rerender.now()), leave }
+  return {
+    all,
+    rerender: () => act(() => rerender.now()),
+    turnTo: (next) => {
+      bookingId = next
+      act(() => rerender.now())
+    },
+    leave,
+  }
 }
 
 async function until(fits: () => boolean, what: string): Promise<void> {
@@ -192,4 +207,76 @@ test('a payment nobody may see is unknown, not failed', async () => {
   const seen = show()
   await until(() => last(seen).error === 'unknown', 'it is unknown')
   assert.deepEqual([last(seen).status, last(seen).loading], ['pending', false])
+})
+
+test('another booking begins anew: what was known of the first says nothing about it, and only it is asked about', async () => {
+  const first = aPayment({ status: 'succeeded' })
+  answers = [aPayment({ bookingId: 'bkg_2', status: 'processing' })]
+  const successes: Payment[] = []
+  const seen = show({
+    initial: { payment: first, verification: { state: 'none' } },
+    onSuccess: (payment) => successes.push(payment),
+  })
+  const before = seen.all.length
+  seen.turnTo('bkg_2')
+  assert.deepEqual([...new Set(seen.all.slice(before).map(({ status }) => status))], ['pending'])
+  await until(() => last(seen).status === 'processing', 'the second booking is known')
+  assert.ok(reads.every((path) => path.includes('/bkg_2/')))
+  assert.deepEqual(successes, [first])
+})
+
+test('another booking that a server asked about as well is right at its first render', async () => {
+  const known = (bookingId: string): Known => ({
+    payment: aPayment({ bookingId, status: 'succeeded' }),
+    verification: { state: 'none' },
+  })
+  const options = { initial: known('bkg_1') }
+  const seen = show(options)
+  const before = seen.all.length
+  options.initial = known('bkg_2')
+  seen.turnTo('bkg_2')
+  const paid = seen.all.slice(before).map(({ snapshot }) => snapshot.payment?.bookingId)
+  assert.deepEqual([...new Set(paid)], ['bkg_2'])
+  await act(() => setTimeout(20))
+  assert.deepEqual(reads, [])
+})
+
+test('a refusal that is read again when the payer comes back is not told again', async () => {
+  const failures: Payment[] = []
+  answers = [aPayment({ status: 'failed', errorCode: 'expired_card' })]
+  show({ onFailure: (payment) => failures.push(payment) })
+  await until(() => failures.length > 0, 'the refusal is told')
+  const asked = statusReads()
+  window.dispatchEvent(new window.Event('online'))
+  await until(() => statusReads() > asked, 'it is asked again')
+  await act(() => setTimeout(30))
+  assert.equal(failures.length, 1)
+})
+
+test('the page that has just loaded is no return: being shown asks nothing more', async () => {
+  answers = [aPayment({ status: 'failed', errorCode: 'expired_card' })]
+  const seen = show()
+  await until(() => !last(seen).loading, 'it is refused')
+  const asked = reads.length
+  const shown = (persisted: boolean): void => {
+    window.dispatchEvent(Object.assign(new window.Event('pageshow'), { persisted }))
+  }
+  shown(false)
+  await act(() => setTimeout(30))
+  assert.equal(reads.length, asked)
+  shown(true)
+  await until(() => reads.length > asked, 'it is asked when the page comes out of the browser’s store')
+})
+
+test('on a server it renders what is known and asks nothing', async () => {
+  function Page({ initial }: { initial: PaymentStatusOptions['initial'] }): string {
+    const { status, loading } = usePaymentStatus('bkg_1', { gatewayUrl, initial: initial ?? null })
+    return `${status} ${loading}`
+  }
+  const payment = aPayment({ status: 'succeeded' })
+  assert.equal(renderToString(createElement(Page, { initial: null })), 'pending true')
+  const initial = { payment, verification: { state: 'none' } } as const
+  assert.equal(renderToString(createElement(Page, { initial })), 'succeeded false')
+  await setTimeout(20)
+  assert.deepEqual(reads, [])
 })

@@ -13,7 +13,10 @@ export type PaymentStatusOptions = Partial<Omit<GatewayAccess, 'bookingId'>> & {
   readonly initialInterval?: number
   readonly maxInterval?: number
   readonly maxAttempts?: number
-  /** What a server learnt while it made the page: shown at first paint, and asked again only while it may change. */
+  /**
+   * What a server learnt of this booking's payment while it made the page: shown at first paint, and asked again only while
+   * it may change. What is about another booking counts as nothing.
+   */
   readonly initial?: Known | null
   /** Called once, when the money has arrived. */
   readonly onSuccess?: (payment: Payment) => void
@@ -54,13 +57,14 @@ export function usePaymentStatus(
   useEffect(() => latest.set(options))
 
   const hasJwt = options.getJwt !== undefined
+  const { known: first } = useFirstKnown(bookingId, options.initial)
   const watch = useMemo(() => {
     const getJwt: Jwt = async (wish) => (await latest.get().getJwt?.(wish)) ?? ''
     const access = { gatewayUrl, bookingId: bookingId ?? '', sessionId, statusToken, verifies }
     const source = bookingId ? gatewaySource(hasJwt ? { ...access, getJwt } : access) : NOTHING
     return watchPayment(source, {
       environment: browserEnvironment,
-      initial: latest.get().initial ?? null,
+      initial: first,
       polling: {
         initialIntervalMs: initialInterval ?? DEFAULT_POLLING.initialIntervalMs,
         maxIntervalMs: maxInterval ?? DEFAULT_POLLING.maxIntervalMs,
@@ -69,6 +73,7 @@ export function usePaymentStatus(
     })
   }, [
     latest,
+    first,
     bookingId,
     gatewayUrl,
     sessionId,
@@ -82,11 +87,13 @@ export function usePaymentStatus(
 
   const snapshot = useSyncExternalStore(watch.subscribe, watch.getSnapshot, watch.getSnapshot)
   const outcome = snapshot.phase === 'settled' ? snapshot.payment : null
-  // An effect may run twice for the same outcome, the callbacks must not.
-  const [told] = useState(() => holder<Payment | null>(null))
+  // An effect may run twice for the same outcome, and the same outcome may be read twice: the callbacks must not.
+  const [told] = useState(() => new Set<string>())
   useEffect(() => {
-    if (!outcome || told.get() === outcome) return
-    told.set(outcome)
+    if (!outcome) return
+    const key = outcomeKey(outcome)
+    if (told.has(key)) return
+    told.add(key)
     if (IS_RECEIVED[outcome.status]) latest.get().onSuccess?.(outcome)
     else latest.get().onFailure?.(outcome)
   }, [latest, told, outcome])
@@ -105,6 +112,30 @@ function statusOf({ payment, verification }: WatchSnapshot): PaymentStatus {
   if (payment && IS_RECEIVED[payment.status]) return payment.status
   if (verification.state === 'answered' && verification.answer.status === 'complete') return 'succeeded'
   return payment?.status ?? 'pending'
+}
+
+/** Money arrives once; every attempt ends on its own. */
+function outcomeKey({ bookingId, status, version }: Payment): string {
+  return `${bookingId} ${IS_RECEIVED[status] ? 'received' : version}`
+}
+
+type FirstKnown = { readonly bookingId: string | null | undefined; readonly known: Known | null }
+
+/** What was known of a booking when it was first followed: an `initial` that is new at every render begins nothing anew. */
+function useFirstKnown(bookingId: FirstKnown['bookingId'], initial: Known | null | undefined): FirstKnown {
+  const [first, setFirst] = useState<FirstKnown>(() => ({ bookingId, known: knownOf(initial, bookingId) }))
+  if (first.bookingId === bookingId) return first
+  const next = { bookingId, known: knownOf(initial, bookingId) }
+  setFirst(next)
+  return next
+}
+
+/** `initial`, unless it is about another booking. */
+function knownOf(initial: Known | null | undefined, bookingId: FirstKnown['bookingId']): Known | null {
+  if (!initial) return null
+  const { payment, verification } = initial
+  const answered = verification.state === 'answered' ? verification.answer.bookingId : null
+  return (payment?.bookingId ?? answered) === bookingId ? initial : null
 }
 
 function holder<T>(first: T): { get: () => T; set: (next: T) => void } {
