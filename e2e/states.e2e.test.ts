@@ -85,6 +85,10 @@ describe('the payer’s page, in every state, in both languages and themes', () 
         await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
         assert.equal(await page.title(), `${heading} · Passerelle`)
         assert.equal(await page.locator('html').getAttribute('lang'), language)
+        // A step that is still ahead is not read out as if it were done.
+        const step = page.locator('.steps [aria-current=step]')
+        if ((await step.count()) > 0)
+          assert.equal(await step.textContent(), messages.payment.steps.ahead.paid)
         // The live region is told after the paint: it must have been there before its text.
         await page.waitForFunction(
           (start) => document.querySelector('[role=status]')?.textContent?.startsWith(start),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { addDays, formatDay, formatMoment, todayIn } from './dates.ts'
+import { addDays, formatClock, formatDay, formatMoment, todayIn } from './dates.ts'
 
 // A reader's clock that changes: whoever counts on it gets other days.
 process.env['TZ'] = 'America/New_York'
@@ -28,6 +28,8 @@ test('days are added over months, leap days and clock changes', () => {
 test('a day is written as that day, and a moment names its time zone', () => {
   assert.match(formatDay('2026-11-25', 'fr'), /25 novembre 2026/)
   assert.match(formatDay('2026-11-25', 'en'), /25 November 2026/)
+  assert.match(formatDay('2026-11-25', 'fr', 'long'), /^mercredi 25 novembre 2026$/)
+  assert.match(formatClock('2026-11-24T04:15:00Z', 'fr', 'Europe/Paris'), /^mardi.*05:15.*UTC\+1$/)
   assert.match(formatMoment('2026-11-24T04:15:00Z', 'fr', 'Europe/Paris'), /05:15.*UTC\+1/)
   assert.match(formatMoment('2026-11-24T04:15:00Z', 'en', 'Asia/Tokyo'), /13:15/)
 })

@@ -2,10 +2,13 @@ import type { Language } from './language.ts'
 
 const LOCALE: Record<Language, string> = { fr: 'fr-FR', en: 'en-GB' }
 
-/** A calendar day such as 2026-12-24, written out. A day of the venue is the same day for every reader. */
-export function formatDay(day: string, language: Language): string {
+/**
+ * A calendar day such as 2026-12-24, written out; with the whole weekday for a sentence. A day of the venue is the same day
+ * for every reader.
+ */
+export function formatDay(day: string, language: Language, weekday: 'short' | 'long' = 'short'): string {
   const format = new Intl.DateTimeFormat(LOCALE[language], {
-    weekday: 'short',
+    weekday,
     day: 'numeric',
     month: 'long',
     year: 'numeric',
@@ -28,10 +31,10 @@ export function formatMoment(iso: string, language: Language, timeZone?: string)
   return format.format(new Date(iso))
 }
 
-/** The clock time of a moment, for a deadline that is near; with its time zone named, as in `formatMoment`. */
+/** The clock time of a moment, for a deadline that is near; in a sentence, with its time zone named as in `formatMoment`. */
 export function formatClock(iso: string, language: Language, timeZone: string): string {
   const format = new Intl.DateTimeFormat(LOCALE[language], {
-    weekday: 'short',
+    weekday: 'long',
     hour: '2-digit',
     minute: '2-digit',
     timeZoneName: 'short',

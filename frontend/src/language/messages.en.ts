@@ -88,15 +88,15 @@ export const en = {
     },
     unfinished: {
       heading: 'Payment not finished',
-      text: 'No payment has reached us. If you have just paid, wait a moment: this page follows by itself. Otherwise you can go on where you stopped.',
+      text: 'No payment has reached us. If you have just paid, wait a moment: this page updates by itself. Otherwise you can pick up where you left off.',
     },
     requiresAction: {
-      heading: 'Your bank waits for your approval',
-      text: 'The payment is not finished: your bank wants to be sure that it is you. Nothing has been charged, and your seats are still held.',
+      heading: 'Your bank is waiting for your approval',
+      text: 'The payment is not finished: your bank wants to be sure it is you. Nothing has been charged, and your seats are still held.',
     },
     offline: {
       heading: 'You are offline',
-      text: 'Your payment goes on without this page. We look again as soon as the connection is back.',
+      text: 'Your payment carries on without this page. We look again as soon as you are back online.',
     },
     unknownLink: {
       heading: 'This link leads to no payment',
@@ -124,9 +124,9 @@ export const en = {
     },
     processing: {
       heading: 'Payment being processed',
-      text: 'Your bank has accepted the order; the money takes up to a few business days. Your booking is confirmed as soon as it arrives. There is nothing more to do.',
+      text: 'Your payment is on its way from your bank, which can take a few business days. Your booking is confirmed as soon as the money arrives. There is nothing more to do.',
       textBy: (day: string) =>
-        `Your bank has accepted the order. The money usually arrives by ${day}, and your booking is confirmed the moment it does. There is nothing more to do.`,
+        `Your payment is on its way from your bank. The money usually arrives by ${day}, and your booking is confirmed the moment it does. There is nothing more to do.`,
     },
     failed: { heading: 'Payment failed', text: 'Nothing was charged.' },
     canceled: {
@@ -153,7 +153,12 @@ export const en = {
     otherCard: 'Try another card',
     tryLater: 'Try once more',
     approve: 'Continue with your bank',
-    steps: { label: 'Where you are', booked: 'Booked', paid: 'Paid', confirmed: 'Confirmed' },
+    steps: {
+      label: 'Where you are',
+      done: { booked: 'Booked', paid: 'Paid', confirmed: 'Confirmed' },
+      // What has not happened yet must not be read as if it had.
+      ahead: { booked: 'Booking', paid: 'Payment', confirmed: 'Confirmation' },
+    },
     masked: 'Opened by its link: the details of the booking are shown only where it was paid.',
     copyLink: 'Copy the status link',
     copied: 'Link copied',
@@ -171,7 +176,7 @@ export const en = {
     paidAt: 'Paid on',
     support: 'A question? Write to us:',
     supportSubject: (reference: string) => `Booking ${reference}`,
-    noScript: 'Without JavaScript this page only tells. To pay, print or copy, please switch it on.',
+    noScript: 'Without JavaScript this page can only inform you. To pay, print or copy, please switch it on.',
     noScriptLooks: 'It looks again by itself every ten seconds.',
     paidWith: 'Paid with',
     card: 'Card',

@@ -89,51 +89,51 @@ export const fr: Messages = {
     },
     unfinished: {
       heading: 'Paiement non terminé',
-      text: 'Aucun paiement ne nous est parvenu. Si vous venez de payer, attendez un instant : cette page se met à jour seule. Sinon, vous pouvez reprendre où vous en étiez.',
+      text: 'Aucun paiement ne nous est parvenu. Si vous venez de payer, attendez un instant : cette page se met à jour toute seule. Sinon, vous pouvez reprendre où vous en étiez.',
     },
     requiresAction: {
       heading: 'Votre banque attend votre accord',
-      text: 'Le paiement n’est pas terminé : votre banque veut être sûre que c’est bien vous. Rien n’a été débité, et vos places vous sont encore gardées.',
+      text: 'Le paiement n’est pas terminé : votre banque veut être sûre que c’est bien vous. Rien n’a été débité, et vos places vous sont toujours réservées.',
     },
     offline: {
       heading: 'Vous êtes hors ligne',
-      text: 'Votre paiement suit son cours sans cette page. Nous regarderons de nouveau dès que la connexion sera revenue.',
+      text: 'Votre paiement suit son cours sans cette page. Nous vérifierons de nouveau dès que vous serez reconnecté à Internet.',
     },
     unknownLink: {
       heading: 'Ce lien ne mène à aucun paiement',
-      text: 'Il est peut-être incomplet, ou trop ancien. Si vous avez payé, votre réservation est en sécurité.',
+      text: 'Il est peut-être incomplet, ou trop ancien. Si vous avez payé, votre réservation n’est pas perdue.',
     },
     unreadable: {
       heading: 'Un instant, s’il vous plaît',
-      text: 'Les paiements ne peuvent pas être affichés pour le moment. Si vous avez payé, votre réservation est en sécurité. Cette page regarde de nouveau d’elle-même.',
+      text: 'Les paiements ne peuvent pas être affichés pour le moment. Si vous avez payé, votre réservation n’est pas perdue. Cette page réessaie d’elle-même.',
     },
     otherDevice: {
-      heading: 'À voir là où vous avez payé',
-      text: 'Pour protéger votre vie privée, ce paiement s’affiche dans le navigateur avec lequel vous avez payé, ou par son lien de suivi. Si vous avez payé, votre réservation est en sécurité.',
+      heading: 'À consulter là où vous avez payé',
+      text: 'Pour protéger votre vie privée, ce paiement s’affiche dans le navigateur avec lequel vous avez payé, ou par son lien de suivi. Si vous avez payé, votre réservation n’est pas perdue.',
     },
     paid: { heading: 'Paiement confirmé', text: 'Merci ! Votre réservation est confirmée.' },
     alreadyPaid: {
       heading: 'Cette réservation est déjà payée',
       text: 'Le premier paiement compte. Vous n’avez pas été débité une seconde fois.',
       refunding:
-        'Le premier paiement compte. Le second vous est en train d’être remboursé : vous n’avez rien à faire.',
+        'Le premier paiement compte. Le second est en cours de remboursement : vous n’avez rien à faire.',
       refunded: 'Le premier paiement compte. Le second vous a été remboursé.',
     },
     bookingLost: {
-      heading: 'Payé, mais les places étaient parties',
-      text: 'Votre paiement est arrivé après que vos places ont été données à d’autres. L’argent retourne de lui-même vers votre moyen de paiement, sauf si nous vous trouvons d’autres places et que vous êtes d’accord. Vous n’avez rien à faire.',
+      heading: 'Payé, mais les places n’étaient plus libres',
+      text: 'Votre paiement est arrivé alors que vos places avaient déjà été attribuées à d’autres. Vous serez remboursé automatiquement, sauf si nous vous trouvons d’autres places et que vous les acceptez. Vous n’avez rien à faire.',
     },
     processing: {
       heading: 'Paiement en cours de traitement',
-      text: 'Votre banque a accepté l’ordre ; l’argent met jusqu’à quelques jours ouvrés. Votre réservation sera confirmée dès son arrivée. Vous n’avez plus rien à faire.',
+      text: 'Votre paiement est en route depuis votre banque, ce qui peut prendre quelques jours ouvrés. Votre réservation sera confirmée dès l’arrivée de l’argent. Vous n’avez plus rien à faire.',
       textBy: (day) =>
-        `Votre banque a accepté l’ordre. L’argent arrive en général d’ici au ${day}, et votre réservation est confirmée aussitôt. Vous n’avez plus rien à faire.`,
+        `Votre paiement est en route depuis votre banque. L’argent arrive en général d’ici au ${day}, et votre réservation sera confirmée aussitôt. Vous n’avez plus rien à faire.`,
     },
     failed: { heading: 'Paiement refusé', text: 'Rien n’a été débité.' },
     canceled: {
       heading: 'Paiement annulé',
-      text: 'Rien n’a été débité. Vos places vous sont encore gardées.',
-      heldUntil: (time) => `Rien n’a été débité. Vos places vous sont gardées jusqu’à ${time}.`,
+      text: 'Rien n’a été débité. Vos places vous sont toujours réservées.',
+      heldUntil: (time) => `Rien n’a été débité. Vos places vous sont réservées jusqu’à ${time}.`,
     },
     released: {
       heading: 'Réservation abandonnée',
@@ -154,7 +154,11 @@ export const fr: Messages = {
     otherCard: 'Essayer une autre carte',
     tryLater: 'Essayer encore une fois',
     approve: 'Continuer avec ma banque',
-    steps: { label: 'Où vous en êtes', booked: 'Réservé', paid: 'Payé', confirmed: 'Confirmé' },
+    steps: {
+      label: 'Où vous en êtes',
+      done: { booked: 'Réservé', paid: 'Payé', confirmed: 'Confirmé' },
+      ahead: { booked: 'Réservation', paid: 'Paiement', confirmed: 'Confirmation' },
+    },
     masked: 'Ouvert par son lien : les détails de la réservation ne s’affichent que là où elle a été payée.',
     copyLink: 'Copier le lien de suivi',
     copied: 'Lien copié',
@@ -173,7 +177,7 @@ export const fr: Messages = {
     support: 'Une question ? Écrivez-nous :',
     supportSubject: (reference) => `Réservation ${reference}`,
     noScript: 'Sans JavaScript, cette page ne fait qu’informer. Pour payer, imprimer ou copier, activez-le.',
-    noScriptLooks: 'Elle regarde de nouveau d’elle-même toutes les dix secondes.',
+    noScriptLooks: 'Elle s’actualise d’elle-même toutes les dix secondes.',
     paidWith: 'Payé avec',
     card: 'Carte',
     endingIn: 'se terminant par',
@@ -189,7 +193,7 @@ export const fr: Messages = {
     busy: 'Paiement…',
   },
   decline: {
-    insufficient_funds: 'Il n’y a pas assez d’argent sur la carte. Essayez une autre carte.',
+    insufficient_funds: 'Le solde disponible sur la carte ne suffit pas. Essayez une autre carte.',
     expired_card: 'La carte a expiré. Essayez une autre carte.',
     incorrect_cvc: 'Le code de sécurité est faux. Vérifiez les chiffres sur la carte et réessayez.',
     incorrect_number: 'Le numéro de carte est faux. Vérifiez-le et réessayez.',
@@ -198,7 +202,7 @@ export const fr: Messages = {
     authentication_required:
       'Votre banque veut que vous validiez ce paiement. Réessayez et validez-le quand elle le demande.',
     card_not_supported: 'Cette carte ne permet pas ce type de paiement. Essayez une autre carte.',
-    currency_not_supported: 'Cette carte ne peut pas payer dans cette monnaie. Essayez une autre carte.',
+    currency_not_supported: 'Cette carte ne peut pas payer dans cette devise. Essayez une autre carte.',
     limit_exceeded: 'La carte a atteint son plafond. Essayez une autre carte, ou demandez à votre banque.',
     try_later: 'Votre banque n’a pas pu être jointe. Réessayez dans quelques minutes.',
     duplicate:
@@ -221,7 +225,7 @@ export const fr: Messages = {
     PAYMENT_IN_PROGRESS: 'Un paiement est en cours pour cette réservation. Attendez qu’il se termine.',
     INVALID_STATE: 'Ce n’est plus possible pour cette réservation.',
     NO_SEATS_LEFT: 'Il ne reste pas assez de places ce jour-là. Choisissez un autre jour ou moins de places.',
-    RATE_LIMITED: 'Cela fait beaucoup d’un coup. Attendez une minute et réessayez.',
+    RATE_LIMITED: 'Trop de demandes à la fois. Attendez une minute et réessayez.',
     STRIPE_UNAVAILABLE:
       'La page de paiement est injoignable pour l’instant. Rien n’a été débité. Réessayez dans une minute.',
     BOOKING_SERVICE_UNAVAILABLE:

@@ -30,7 +30,7 @@ export function PaymentSteps({ kind }: { kind: PayerView['kind'] }): ReactNode {
   const { messages } = useLanguage()
   const done = STEPS_DONE[kind]
   if (done === null) return null
-  const { label, ...names } = messages.payment.steps
+  const { label, done: past, ahead } = messages.payment.steps
   return (
     <ol className="steps" aria-label={label}>
       {STEPS.map((step, index) => (
@@ -42,7 +42,7 @@ export function PaymentSteps({ kind }: { kind: PayerView['kind'] }): ReactNode {
           <span className="step-dot" aria-hidden="true">
             {index < done && <CheckIcon />}
           </span>
-          {names[step]}
+          {index < done ? past[step] : ahead[step]}
         </li>
       ))}
     </ol>

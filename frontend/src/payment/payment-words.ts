@@ -66,7 +66,7 @@ function alreadyPaidWords({ duplicate }: Of<'already_paid'>, { messages }: Speec
 
 function processingWords({ expectedBy }: Of<'processing'>, { language, messages }: Speech): Words {
   const { heading, text, textBy } = messages.payment.processing
-  return { heading, text: expectedBy === null ? text : textBy(formatDay(expectedBy, language)) }
+  return { heading, text: expectedBy === null ? text : textBy(formatDay(expectedBy, language, 'long')) }
 }
 
 function canceledWords({ language, messages, heldUntil, timeZone }: Speech): Words {
