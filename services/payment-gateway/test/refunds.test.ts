@@ -353,3 +353,40 @@ describe('the ledger', () => {
     await assert.rejects(platform.pool.query('delete from ledger_entries'), /never changed/)
   })
 })
+
+describe('a refund request that is a day old', () => {
+  it('is not made twice: Stripe has forgotten its key', async () => {
+    const headers = { authorization: 'Bearer sk_test_platform' }
+    const faults = (rules: readonly unknown[]) =>
+      fetch(`${platform.sandbox.url}/_sandbox/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ seed: 1, rules }),
+      })
+    const id = await paid()
+    const key = randomUUID()
+    await faults([{ on: 'api', route: 'POST /v1/refunds', fault: 'reset_before', times: 9 }])
+    assert.equal((await refund(id, { amountMinor: 3000 }, key)).status, 503)
+    const { rows } = await platform.pool.query<Record<'request' | 'payment' | 'intent', string>>(
+      `update refund_requests set created_at = now() - interval '25 hours', retry_at = now() + interval '1 hour'
+       where idempotency_key = $1 returning id as request, payment_id as payment, payment_intent_id as intent`,
+      [key],
+    )
+    const { request = '', payment = '', intent = '' } = rows[0] ?? {}
+    // As if Stripe had made it then, and neither its answer nor a webhook had come.
+    await faults([{ on: 'webhook', type: '*', fault: 'drop' }])
+    const form = {
+      payment_intent: intent,
+      amount: '3000',
+      'metadata[payment_id]': payment,
+      'metadata[refund_request_id]': request,
+    }
+    const body = new URLSearchParams(form)
+    const made = await fetch(`${platform.sandbox.url}/v1/refunds`, { method: 'POST', headers, body })
+    const { id: refundId } = (await made.json()) as { id: string }
+    assert.equal((await refund(id, { amountMinor: 3000 }, key)).body.data['refundId'], refundId)
+    await faults([])
+    const listed = await fetch(`${platform.sandbox.url}/v1/refunds?payment_intent=${intent}`, { headers })
+    assert.equal(((await listed.json()) as { data: unknown[] }).data.length, 1)
+  })
+})

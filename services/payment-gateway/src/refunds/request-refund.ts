@@ -185,11 +185,14 @@ export async function makeRefund(deps: RefundDeps, request: RefundRequest): Prom
   return { kind: 'later' }
 }
 
+// Stripe keeps a key for a day and then makes another refund with it. Far below that, because clocks may be hours off.
+const LOOK_FIRST_MS = 60 * 60_000
+
 /** `not_found` means a 5xx that left no refund behind. */
 async function askForRefund(stripe: StripeClient, request: RefundRequest): Promise<StripeAnswer> {
   if (request.refundId !== null) return stripe.retrieveRefund(request.refundId)
-  if (request.keyNumber > 1) {
-    // Time has passed since the 5xx: should its refund have come into being all the same, it is found here.
+  if (request.keyNumber > 1 || Date.now() - request.createdAt.getTime() > LOOK_FIRST_MS) {
+    // Time has passed since the 5xx, or Stripe may have forgotten the key: a refund that came into being is found here.
     const earlier = await stripe.findRefundOfRequest(request.id, request.intentId)
     if (earlier.kind !== 'not_found') return earlier
   }
