@@ -1,7 +1,7 @@
 // What every row needs: PostgreSQL as in production, the load generator, the recorded life, names for rows.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ensureDatabase, startPostgres } from '../tools/postgres.ts'
 import type { Postgres } from '../tools/postgres.ts'
 import { freePort } from '../tools/ports.ts'
@@ -30,11 +30,13 @@ export const POSTGRES_SETTINGS = {
   max_wal_size: '4GB',
 } as const
 
-export async function startBench(settings: Readonly<Record<string, string>> = {}): Promise<Bench> {
-  const directory = mkdtempSync(join(tmpdir(), 'passerelle-bench-'))
-  const postgres = await startPostgres({ directory, settings: { ...POSTGRES_SETTINGS, ...settings } })
+/** With a folder, PostgreSQL stays in it for the next run; without one it is thrown away. */
+export async function startBench(folder = ''): Promise<Bench> {
+  const directory = folder === '' ? mkdtempSync(join(tmpdir(), 'passerelle-bench-')) : resolve(folder)
+  const postgres = await startPostgres({ directory, settings: POSTGRES_SETTINGS })
   const load = await startLoad()
-  let row = 0
+  // Begun at the time of day, so that a run finds no rows of its own name in a folder that was kept.
+  let row = (Math.floor(Date.now() / 1000) % 1_000_000) * 1000
   return {
     postgres,
     load,
@@ -48,7 +50,7 @@ export async function startBench(settings: Readonly<Record<string, string>> = {}
     stop: async () => {
       load.stop()
       await postgres.stop()
-      rmSync(directory, { recursive: true, force: true })
+      if (folder === '') rmSync(directory, { recursive: true, force: true })
     },
   }
 }

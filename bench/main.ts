@@ -2,13 +2,17 @@
 import { startSentence } from '@passerelle/kit/service'
 import { startBench } from './bench.ts'
 import type { Bench } from './bench.ts'
+import { goalRows, judgeAll } from './goals.ts'
+import type { Figures } from './goals.ts'
 import { readOptions } from './options.ts'
 import type { BenchOptions } from './options.ts'
-import { printSection, writeJson } from './report.ts'
+import { printSection, voidRows, writeJson } from './report.ts'
 import type { Section } from './report.ts'
 import { apiRows } from './rows/api-rows.ts'
 import { backlogRows } from './rows/backlog-rows.ts'
-import { loadRows, memoryRows } from './rows/load-rows.ts'
+import { growthRows } from './rows/growth-rows.ts'
+import { loadRows } from './rows/load-rows.ts'
+import { memoryRows } from './rows/memory-rows.ts'
 import { streamRows } from './rows/stream-rows.ts'
 import { webhookRows } from './rows/webhook-rows.ts'
 
@@ -18,11 +22,12 @@ const ROWS: Readonly<Record<string, (bench: Bench, options: BenchOptions) => Pro
   api: apiRows,
   streams: streamRows,
   backlog: backlogRows,
+  growth: growthRows,
   memory: memoryRows,
 }
 
 async function main(options: BenchOptions): Promise<void> {
-  const bench = await startBench()
+  const bench = await startBench(options.data)
   const sections: Section[] = []
   try {
     for (const [group, measure] of Object.entries(ROWS)) {
@@ -32,9 +37,22 @@ async function main(options: BenchOptions): Promise<void> {
       printSection(section)
       sections.push(section)
     }
-    writeJson(options.json, sections)
+    const goals = judgeAll(figuresOf(sections, options.quick))
+    printSection({ title: 'Goals', note: '', rows: goalRows(goals) })
+    writeJson(options.json, sections, goals)
   } finally {
     await bench.stop()
+  }
+}
+
+function figuresOf(sections: readonly Section[], quick: boolean): Figures {
+  const figures: Figures = Object.assign({}, ...sections.map((section) => section.figures))
+  const short = { tooSmall: '--quick' }
+  return {
+    ...Object.fromEntries(
+      Object.entries(figures).map(([name, figure]) => [name, quick ? { ...figure, ...short } : figure]),
+    ),
+    voidRows: { value: voidRows(sections) },
   }
 }
 

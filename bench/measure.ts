@@ -55,6 +55,21 @@ export function percentiles(values: Float64Array): Percentiles {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
 }
 
+/** By how much values taken at even distances rise from the first to the last, along the straight line nearest to them. */
+export function riseOver(values: readonly number[]): number {
+  const count = values.length
+  if (count < 2) return Number.NaN
+  const middle = (count - 1) / 2
+  const mean = values.reduce((sum, value) => sum + value, 0) / count
+  let products = 0
+  let squares = 0
+  for (const [index, value] of values.entries()) {
+    products += (index - middle) * (value - mean)
+    squares += (index - middle) ** 2
+  }
+  return (products / squares) * (count - 1)
+}
+
 function ownTicks(pid: number): number {
   const fields = statOf(pid)
   return fields ? Number(fields[11]) + Number(fields[12]) : 0

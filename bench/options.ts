@@ -15,16 +15,20 @@ export type BenchOptions = {
   readonly backlog: number
   /** Events over which memory is watched. */
   readonly memoryEvents: number
+  /** Payments in the tables of the two gateways that are compared: few, many. */
+  readonly growth: readonly [number, number]
+  /** A folder that keeps PostgreSQL and the seeded tables for a later run; empty: thrown away. */
+  readonly data: string
   readonly json: string
   /** A folder for CPU profiles of the gateway; empty: none. */
   readonly profile: string
 }
 
-export const GROUPS = ['webhooks', 'load', 'api', 'streams', 'backlog', 'memory'] as const
+export const GROUPS = ['webhooks', 'load', 'api', 'streams', 'backlog', 'growth', 'memory'] as const
 
-const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4] [--connections 128]
-                        [--systems gateway,HMAC]                        [--backlog 200000] [--memory-events 1000000]
-                        [--json bench-results.json] [--profile folder]`
+const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4]
+                        [--connections 128] [--systems gateway,HMAC] [--backlog 200000] [--memory-events 1000000]
+                        [--growth 100000,5000000] [--data folder] [--json .data/bench.json] [--profile folder]`
 
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
@@ -38,6 +42,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
       systems: { type: 'string', default: '' },
       backlog: { type: 'string' },
       'memory-events': { type: 'string' },
+      growth: { type: 'string' },
+      data: { type: 'string', default: '' },
       json: { type: 'string', default: '.data/bench.json' },
       profile: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
@@ -49,6 +55,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
     if (!Number.isFinite(value) || value <= 0) throw new Error(`${text} is no number above 0.\n${USAGE}`)
     return value
   }
+  const [few = '', many = '', ...more] = (values.growth ?? (quick ? '1000,20000' : '100000,5000000')).split(
+    ',',
+  )
+  if (more.length > 0) throw new Error(USAGE)
   const only = values.only.split(',').filter(Boolean)
   const unknown = only.filter((group) => !GROUPS.some((known) => known === group))
   if (values.help || unknown.length > 0) throw new Error(USAGE)
@@ -61,6 +71,8 @@ export function readOptions(args: readonly string[]): BenchOptions {
     connections: number(values.connections, 128),
     backlog: number(values.backlog, 200_000),
     memoryEvents: number(values['memory-events'], 1_000_000),
+    growth: [number(few, 0), number(many, 0)],
+    data: values.data,
     json: values.json,
     profile: values.profile,
   }

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { dirname } from 'node:path'
+import type { Figure, Figures, Judged } from './goals.ts'
 import { median } from './measure.ts'
 import type { WebhookRun } from './rows/measure-webhooks.ts'
 
@@ -12,11 +13,16 @@ export type Section = {
   readonly title: string
   readonly note: string
   readonly rows: readonly Row[]
+  /** What this section says of the goals. */
+  readonly figures?: Figures
   /** Everything measured, for the JSON. */
   readonly raw: unknown
 }
 
-export function printSection({ title, note, rows }: Section): void {
+const VOID = 'VOID'
+const ROUNDS_MIN = 5
+
+export function printSection({ title, note, rows }: Pick<Section, 'title' | 'note' | 'rows'>): void {
   const columns = [...new Set(rows.flatMap(({ cells }) => Object.keys(cells)))]
   const table = [
     ['', ...columns],
@@ -31,7 +37,7 @@ export function printSection({ title, note, rows }: Section): void {
   process.stdout.write(`\n${title}\n${note === '' ? '' : `${note}\n`}${lines.join('\n')}\n`)
 }
 
-export function writeJson(path: string, sections: readonly Section[]): void {
+export function writeJson(path: string, sections: readonly Section[], goals: readonly Judged[]): void {
   mkdirSync(dirname(path), { recursive: true })
   const machine = {
     at: new Date().toISOString(),
@@ -40,7 +46,7 @@ export function writeJson(path: string, sections: readonly Section[]): void {
     model: cpus()[0]?.model,
     memoryGb: Math.round(totalmem() / 1e9),
   }
-  const data = { machine, sections: sections.map(({ title, note, raw }) => ({ title, note, raw })) }
+  const data = { machine, goals, sections: sections.map(({ title, note, raw }) => ({ title, note, raw })) }
   writeFileSync(path, `${JSON.stringify(data, null, 1)}\n`)
   process.stdout.write(`\nraw figures: ${path}\n`)
 }
@@ -50,6 +56,33 @@ export function show(value: number, unit = ''): string {
   if (!Number.isFinite(value)) return '–'
   const text = Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(1)
   return `${text}${unit}`
+}
+
+/** Of ratios the second decimal tells more than noise: they are measured side by side. */
+export function showRatio(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(2) : '–'
+}
+
+export function voidOf(problems: readonly string[]): string {
+  return problems.length === 0 ? 'all right' : `${VOID}: ${problems[0]}`
+}
+
+/** How many rows say that something in them was not right. */
+export function voidRows(sections: readonly Section[]): number {
+  return sections
+    .flatMap(({ rows }) => rows)
+    .filter(({ cells }) => Object.values(cells).some((cell) => cell.startsWith(VOID))).length
+}
+
+/** A median over the rounds as a figure for a goal; a ratio needs five of them. */
+export function figureOf(
+  runs: readonly WebhookRun[] | undefined,
+  value: (runs: readonly WebhookRun[]) => number,
+): Figure {
+  if (!runs || runs.length === 0) return { value: Number.NaN }
+  const isVoid = runs.some(({ problems }) => problems.length > 0)
+  const tooSmall = runs.length < ROUNDS_MIN ? { tooSmall: `${runs.length} rounds` } : {}
+  return { value: value(runs), isVoid, ...tooSmall }
 }
 
 /** What every webhook row tells: medians over its rounds, and whether every payment was right in all of them. */
@@ -71,6 +104,6 @@ export function webhookCells(runs: readonly WebhookRun[]): Record<string, string
     'told p99': runs.some(({ told }) => told !== null) ? show(of(({ told }) => told?.p99 ?? Number.NaN)) : '',
     'CPU µs/event (service PostgreSQL load)': cpu.join('  '),
     'memory MB': show(of((run) => run.memoryMb)),
-    payments: problems.length === 0 ? 'all right' : `VOID: ${problems[0]}`,
+    payments: voidOf(problems),
   }
 }

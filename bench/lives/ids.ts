@@ -9,7 +9,7 @@ export function tagOf(row: number): string {
   return `b${String(row).padStart(9, '0')}`
 }
 
-const own = (prefix: string, tag: string, index: number): string =>
+export const own = (prefix: string, tag: string, index: number): string =>
   `${prefix}_${tag}${String(index).padStart(22, '0')}`
 
 export const paymentId = (tag: string, index: number): string => own('pay', tag, index)

@@ -1,8 +1,9 @@
 // The main table: everything that takes webhooks, side by side, round after round.
 import type { Bench } from '../bench.ts'
+import type { Figures } from '../goals.ts'
 import { median } from '../measure.ts'
 import type { BenchOptions } from '../options.ts'
-import { show, webhookCells } from '../report.ts'
+import { figureOf, showRatio, webhookCells } from '../report.ts'
 import type { Section } from '../report.ts'
 import { installBaselines, startCeiling, startLesson, startSyncEngine } from '../systems/baselines.ts'
 import { startGatewaySystem } from '../systems/gateway.ts'
@@ -12,6 +13,7 @@ import type { WebhookRun } from './measure-webhooks.ts'
 
 const CEILING = 'node:http with HMAC'
 const LESSON = "the lesson's design"
+const GATEWAY = 'gateway, one process'
 const WARM_UP_PAYMENTS = 1200
 const EVENTS_PER_PAYMENT = 5.5
 
@@ -37,15 +39,27 @@ export async function webhookRows(bench: Bench, options: BenchOptions): Promise<
       rows: [...byName].map(([name, those]) => ({
         name,
         cells: {
-          'of node:http+HMAC': show(ratio(those, byName.get(CEILING))),
-          "times the lesson's": show(ratio(those, byName.get(LESSON))),
+          'of node:http+HMAC': showRatio(ratio(those, byName.get(CEILING))),
+          "times the lesson's": showRatio(ratio(those, byName.get(LESSON))),
           ...webhookCells(those),
         },
       })),
+      figures: figuresOf(byName),
       raw: Object.fromEntries(byName),
     }
   } finally {
     for (const system of systems) await system.stop()
+  }
+}
+
+function figuresOf(byName: ReadonlyMap<string, readonly WebhookRun[]>): Figures {
+  const own = byName.get(GATEWAY)
+  const eventsPerSecond = (runs: readonly WebhookRun[]): number =>
+    median(runs.map((run) => run.eventsPerSecond))
+  return {
+    eventsPerSecond: figureOf(own, eventsPerSecond),
+    timesLesson: figureOf(own, (runs) => ratio(runs, byName.get(LESSON))),
+    shareOfCeiling: figureOf(own, (runs) => ratio(runs, byName.get(CEILING))),
   }
 }
 
@@ -87,7 +101,7 @@ function startersOf(bench: Bench, options: BenchOptions): readonly Starter[] {
     ceiling('node:http, body read', 'raw'),
     ceiling(CEILING, 'raw-hmac'),
     ceiling('Fastify with HMAC', 'fastify'),
-    gateway('gateway, one process', 1),
+    gateway(GATEWAY, 1),
     gateway('gateway, two processes', 2),
   ]
   if (installBaselines())
