@@ -33,8 +33,9 @@ export async function cloneLives(pool: Pool, original: string, count: number): P
       try {
         await client.query("set session_replication_role = 'replica'; set synchronous_commit = off")
         for (let at = from; at < count; at = from) {
-          from += PER_STATEMENT
-          for (const sql of statements) await client.query(sql, [at, Math.min(from, count) - 1])
+          const until = Math.min(at + PER_STATEMENT, count)
+          from = until
+          for (const sql of statements) await client.query(sql, [at, until - 1])
         }
       } finally {
         client.release(true)
