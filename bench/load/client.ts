@@ -15,11 +15,18 @@ export type Load = {
   readonly prepareRequests: (requests: readonly Buffer[]) => Promise<void>
   readonly run: (plan: Plan) => Promise<LoadRun>
   readonly openStreams: (order: StreamsOrder) => Promise<{ readonly opened: number }>
-  /** How many streams told of their payment, how long after its proving event was due; closes them. */
-  readonly streamsHeard: () => Promise<{ readonly heard: number; readonly delay: Percentiles }>
+  /** How many streams told of their payment, and how long after its proving event was due, and answered; closes them. */
+  readonly streamsHeard: () => Promise<StreamsHeard>
   readonly told: (waitMs: number) => Promise<LoadTold>
   readonly forget: () => Promise<void>
   readonly stop: () => void
+}
+
+export type StreamsHeard = {
+  readonly heard: number
+  readonly delay: Percentiles
+  /** An answer follows the commit at once, so that this is from the commit; below 0 where the stream was sooner. */
+  readonly afterAnswer: Percentiles
 }
 
 export type LoadRun = {

@@ -4,6 +4,7 @@ import { renderLives } from '../lives/render-lives.ts'
 import type { Lives, LivesOrder } from '../lives/render-lives.ts'
 import { AMOUNT_MINOR } from '../lives/record-life.ts'
 import { percentiles } from '../measure.ts'
+import type { Percentiles } from '../measure.ts'
 import { startBookingReceiver } from './booking-receiver.ts'
 import { sendAll } from './send.ts'
 import { openStreams } from './streams.ts'
@@ -13,12 +14,14 @@ import type { Answer, Question } from './client.ts'
 
 let lives: Lives | null = null
 let provedAt = new Float64Array(0)
+let committedAt = new Float64Array(0)
 let streams: OpenStreams | null = null
 const receiver = await startBookingReceiver(AMOUNT_MINOR)
 
 function prepare(order: LivesOrder): Answer {
   lives = renderLives(order)
   provedAt = new Float64Array(order.payments).fill(Infinity)
+  committedAt = new Float64Array(order.payments).fill(Infinity)
   receiver.begin(order.payments)
   return { requests: lives.requests.length, kilobytesPerPayment: lives.bytes / order.payments / 1000 }
 }
@@ -37,9 +40,13 @@ async function run(plan: Plan): Promise<Answer> {
   if (!lives) throw new Error('nothing is prepared')
   const { paymentOf, proves } = lives
   const cpuBefore = process.cpuUsage()
-  const sent = await sendAll(lives, plan, (request, dueMs) => {
+  const note = (moments: Float64Array, request: number, atMs: number): void => {
     const payment = paymentOf[request] ?? 0
-    if (proves[request] === 1 && dueMs < (provedAt[payment] ?? 0)) provedAt[payment] = dueMs
+    if (proves[request] === 1 && atMs < (moments[payment] ?? 0)) moments[payment] = atMs
+  }
+  const sent = await sendAll(lives, plan, {
+    onSent: (request, dueMs) => note(provedAt, request, dueMs),
+    onAnswered: (request, nowMs) => note(committedAt, request, nowMs),
   })
   const cpu = process.cpuUsage(cpuBefore)
   return {
@@ -73,10 +80,16 @@ async function told(waitMs: number): Promise<Answer> {
 
 function streamsHeard(): Answer {
   const at = streams?.succeededAt() ?? new Float64Array(0)
-  const delays = at.map((moment, index) => (moment === 0 ? Number.NaN : moment - (provedAt[index] ?? 0)))
   streams?.close()
-  const heard = delays.filter((delay) => !Number.isNaN(delay))
-  return { heard: heard.length, delay: percentiles(heard) }
+  const since = (moments: Float64Array): Percentiles =>
+    percentiles(
+      at.map((moment, index) => moment - (moments[index] ?? 0)).filter((_, index) => at[index] !== 0),
+    )
+  return {
+    heard: at.filter((moment) => moment !== 0).length,
+    delay: since(provedAt),
+    afterAnswer: since(committedAt),
+  }
 }
 
 async function answer(question: Question): Promise<Answer> {

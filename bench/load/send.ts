@@ -36,11 +36,18 @@ type Connection = {
 const TRIES_MAX = 5
 const RETRY_MS = 250
 
-/** Sends everything once, and again what was refused. `onSent` hears the moment at which a request was due. */
+export type Hearing = {
+  /** Hears the moment at which a request was due. */
+  readonly onSent: (request: number, dueMs: number) => void
+  /** Hears the moment at which it was answered with a 2xx, which means that it is committed. */
+  readonly onAnswered: (request: number, nowMs: number) => void
+}
+
+/** Sends everything once, and again what was refused. */
 export async function sendAll(
   lives: Pick<Lives, 'requests'>,
   plan: Plan,
-  onSent: (request: number, dueMs: number) => void,
+  { onSent, onAnswered }: Hearing,
 ): Promise<Sent> {
   const { requests } = lives
   const connections = await openConnections(plan)
@@ -92,7 +99,9 @@ export async function sendAll(
     idle.push(connection)
     if (request < 0) return
     if (outcome.startsWith('2')) {
-      latencies[answered] = performance.now() - (dueAt[request] ?? 0)
+      const nowMs = performance.now()
+      latencies[answered] = nowMs - (dueAt[request] ?? 0)
+      onAnswered(request, nowMs)
       answered += 1
     } else {
       refused[outcome] = (refused[outcome] ?? 0) + 1

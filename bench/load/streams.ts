@@ -15,6 +15,8 @@ export type StreamsOrder = {
   readonly port: number
   readonly paths: readonly string[]
   readonly headers: Readonly<Record<string, string>>
+  /** How many of the last ones never read again once they are open. */
+  readonly deaf: number
 }
 
 // Browsers come one after the other, and the kernel's queue of new connections is finite.
@@ -39,6 +41,7 @@ export async function openStreams(order: StreamsOrder): Promise<OpenStreams> {
           isOpen = true
           opened += 1
           clearTimeout(late)
+          if (index >= order.paths.length - order.deaf) socket.pause()
           resolve()
         }
         if (succeededAt[index] === 0 && text.includes('"status":"succeeded"'))

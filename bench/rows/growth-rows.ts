@@ -103,6 +103,7 @@ async function seeded(bench: Bench, payments: number): Promise<string> {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
     if (rowCount !== 0) return bench.postgres.urlOf(name)
     process.stderr.write(`bench: seeding ${show(payments)} payments …\n`)
+    const startedMs = performance.now()
     await client.query(`drop database if exists ${draft}`)
     const gateway = await gatewayOn(bench, await ensureDatabase(bench.postgres, draft))
     try {
@@ -113,6 +114,7 @@ async function seeded(bench: Bench, payments: number): Promise<string> {
       await gateway.stop()
     }
     await client.query(`alter database ${draft} rename to ${name}`)
+    process.stderr.write(`bench: seeded in ${show((performance.now() - startedMs) / 1000)} s\n`)
     return bench.postgres.urlOf(name)
   } finally {
     await client.end()

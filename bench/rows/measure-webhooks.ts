@@ -84,10 +84,10 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
   }
 }
 
-const SETTLE_MS = 3000
+const SETTLE_MS = 10_000
 
 /** The problems that are left once what is still being written (the last delivery's record) has been. */
-async function settled(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
+export async function settled(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
   for (const end = Date.now() + SETTLE_MS; ;) {
     const problems = await check()
     if (problems.length === 0 || Date.now() > end) return problems
