@@ -83,6 +83,24 @@ describe('opening a session while Stripe fails', () => {
       })
 })
 
+describe('replacing an intent by a session while Stripe fails', () => {
+  for (const fault of ['lock_timeout', 'rate_limit', 'conflict', 'error_before', 'reset_before'])
+    it(`${fault}: no session is opened while the intent may still be paid`, async () => {
+      const { id: bookingId } = platform.addBooking()
+      const { body } = await call(platform, 'POST', '/payments', { body: { bookingId } })
+      const intentId = body.data['paymentIntentId'] ?? ''
+      await strike(`POST /v1/payment_intents/${intentId}/cancel`, fault, 100)
+      const refused = await call(platform, 'POST', '/sessions', { body: { bookingId } })
+      assert.deepEqual([refused.status, refused.body.error.code], [503, 'STRIPE_UNAVAILABLE'])
+      assert.deepEqual(await openSessionsOf(bookingId), [])
+      await setFaults([])
+      const opened = await call(platform, 'POST', '/sessions', { body: { bookingId } })
+      assert.deepEqual(await openSessionsOf(bookingId), [opened.body.data['sessionId']])
+      const intents = await atSandbox<{ id: string; status: string }>('payment_intents?limit=100')
+      assert.equal(intents.find(({ id }) => id === intentId)?.status, 'canceled')
+    })
+})
+
 describe('refunding while Stripe fails', () => {
   for (const fault of FAULTS)
     it(`${fault}: one refund`, async () => {

@@ -4,7 +4,7 @@ import type { Pool } from '@passerelle/kit/database'
 import { ApiError } from '@passerelle/kit/errors'
 import { appendAudit } from '../admin/audit.repository.ts'
 import { applyFacts } from '../payments/apply-facts.ts'
-import type { Fact } from '../payments/known.ts'
+import type { Fact, IntentState } from '../payments/known.ts'
 import { linkObjects, lockPayments } from '../payments/payment.repository.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { readObject } from '../stripe/facts.ts'
@@ -68,8 +68,8 @@ export async function withdrawAttempt(
       .filter((fact) => fact.type === 'intent')
       .map((fact) => ({ id: fact.id, paymentId: attempt.paymentId }))
     await roundTrip(tx, linkObjects(ids))
-    if (answer.kind === 'not_found' || attempt.kind === 'payment_intent')
-      await closeAttempt(tx, attempt.id, because)
+    // What is over at Stripe was closed with its facts; what may still be paid must stay the only live attempt.
+    if (answer.kind === 'not_found') await closeAttempt(tx, attempt.id, because)
     const after = payments.get(attempt.paymentId)
     if (!after) throw new Error(`the payment ${attempt.paymentId} is gone`)
     if (by !== null && before?.known.attempts[attempt.id]?.withdrawn === false)
@@ -91,7 +91,10 @@ export async function withdrawAttempt(
   return payment
 }
 
-/** Expires or cancels; when Stripe refuses because it is over already, reads how it ended. */
+/**
+ * Expires or cancels; when Stripe refuses because it is over already, reads how it ended. Throws STRIPE_UNAVAILABLE when
+ * it could not be stopped and may still be paid: another attempt beside it would let the payer pay twice.
+ */
 async function stopAtStripe(stripe: StripeClient, attempt: Attempt): Promise<StripeAnswer> {
   const { sessionId, paymentIntentId } = attempt
   const stop =
@@ -104,7 +107,8 @@ async function stopAtStripe(stripe: StripeClient, attempt: Attempt): Promise<Str
       : () => stripe.retrieveIntent(paymentIntentId ?? '')
   const stopped = await stop()
   const answer = stopped.kind === 'answered' || stopped.kind === 'not_found' ? stopped : await read()
-  if (answer.kind === 'answered' || answer.kind === 'not_found') return answer
+  const isUnclear = stopped.kind !== 'refused' && answer.kind === 'answered' && isPayable(answer, attempt)
+  if ((answer.kind === 'answered' && !isUnclear) || answer.kind === 'not_found') return answer
   throw new ApiError(
     'STRIPE_UNAVAILABLE',
     'Stripe does not answer right now. Nothing was changed; try again in a moment.',
@@ -113,6 +117,18 @@ async function stopAtStripe(stripe: StripeClient, attempt: Attempt): Promise<Str
     },
   )
 }
+
+/** Whether the payer may still pay what Stripe answered with. */
+function isPayable(answer: Extract<StripeAnswer, { kind: 'answered' }>, attempt: Attempt): boolean {
+  return factsOf(answer, attempt).some((fact) =>
+    attempt.kind === 'checkout_session'
+      ? fact.type === 'session' && fact.says.state === 'open'
+      : fact.type === 'intent' && !INTENT_IS_OVER.has(fact.says.state),
+  )
+}
+
+// A payment under way is not to be stopped; the payer has nothing more to do in it.
+const INTENT_IS_OVER: ReadonlySet<IntentState> = new Set(['processing', 'canceled', 'succeeded'])
 
 function factsOf(answer: Extract<StripeAnswer, { kind: 'answered' }>, attempt: Attempt): readonly Fact[] {
   const reading = readObject(answer.object, { second: answer.second, id: attempt.id })
