@@ -99,6 +99,15 @@ describe('every answer', () => {
     assert.match(answer, /"success":false/)
   })
 
+  it('names the request also when it could not be parsed or its address could not be read', async () => {
+    for (const request of ['BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n', 'GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n']) {
+      const answer = await raw([request])
+      const named = /\r\nx-request-id: (\S+)\r\n/i.exec(answer)?.[1]
+      assert.ok(named !== undefined && answer.includes(`"requestId":"${named}"`), answer)
+      assert.match(answer, /\r\nx-content-type-options: nosniff\r\n/i)
+    }
+  })
+
   it('echoes a sane request id and makes up its own for any other', async () => {
     const idOf = async (id: string) =>
       (await fetch(`${server.url}/who`, { headers: { 'x-request-id': id } })).headers.get('x-request-id')

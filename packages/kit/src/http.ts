@@ -102,14 +102,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // A field the schema does not name is left alone (the lesson's clients send some); a wrong type is refused, not cast.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
     // A request that cannot even be parsed (bad URL, broken framing) gets the envelope too.
-    frameworkErrors: (error, request, reply: FastifyReply) => void sendError(error, request, reply),
+    // No hook runs for it.
+    frameworkErrors: (error, request, reply: FastifyReply) =>
+      void sendError(error, request, withOwnHeaders(request, reply)),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   server.server.maxConnections = CONNECTIONS_MAX
   readJsonOnly(server)
   const { draining, tracing } = options
   server.addHook('onRequest', async (request, reply) => {
-    void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
+    withOwnHeaders(request, reply)
     if (draining?.aborted === true) void reply.header('connection', 'close')
   })
   if (tracing !== undefined) traceRequests(server, tracing)
@@ -137,6 +139,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     )
   })
   return server
+}
+
+/** What every answer carries. */
+function withOwnHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.headers(SECURITY_HEADERS).header('x-request-id', request.id)
 }
 
 /** What Node is told about its connections, with TLS or without. */
@@ -199,11 +206,17 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   if (socket.writable) {
     const status = BROKEN_REQUEST_STATUS[error.code ?? ''] ?? 400
+    const requestId = randomUUIDv7()
     const body = JSON.stringify({
       success: false,
-      error: { code: 'VALIDATION_ERROR', message: 'The request is malformed.', requestId: randomUUIDv7() },
+      error: { code: 'VALIDATION_ERROR', message: 'The request is malformed.', requestId },
     } satisfies ErrorBody)
-    const headers = { ...SECURITY_HEADERS, 'content-type': 'application/json', connection: 'close' }
+    const headers = {
+      ...SECURITY_HEADERS,
+      'x-request-id': requestId,
+      'content-type': 'application/json',
+      connection: 'close',
+    }
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     const length = `content-length: ${Buffer.byteLength(body)}\r\n`
     socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}${length}\r\n${body}`)
