@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict'
+import { get } from 'node:http'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { createAuthenticate } from '@passerelle/kit/caller'
+import { createPool } from '@passerelle/kit/database'
+import { createHttpServer, listen } from '@passerelle/kit/http'
+import { createLog } from '@passerelle/kit/log'
+import { createRateLimiter } from '@passerelle/kit/rate-limit'
+import { SCHEMA } from '../src/app.ts'
+import { gatewayConfig } from '../src/config.ts'
+import { createPaymentWatchers } from '../src/payments/payment-stream.ts'
+import { paymentStreamRoutes } from '../src/payments/payment-stream.routes.ts'
+import { findPayments } from '../src/payments/payment.repository.ts'
 import { call, eventually, payAtSandbox, startGatewayWith, startPlatform } from './platform.ts'
 import type { Platform } from './platform.ts'
 
@@ -56,6 +68,28 @@ async function opened(): Promise<{ bookingId: string; sessionId: string; path: s
   return { bookingId: booking.id, sessionId: body.data['sessionId'] ?? '', path }
 }
 
+/** The streams alone, over one connection to the database, with a look at who watches. */
+async function ownStreams() {
+  const log = createLog({ name: 'test', level: 'silent' })
+  const pool = createPool({
+    url: platform.database.url,
+    schema: SCHEMA,
+    applicationName: 'streams',
+    connectionsMax: 1,
+    log,
+  })
+  const watchers = createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) })
+  const server = createHttpServer({ log, corsOrigin: 'http://localhost:5173', trustedProxies: [] })
+  const unlimited = createRateLimiter(0)
+  const authenticate = createAuthenticate(gatewayConfig(platform.env).auth, {
+    limits: { customers: unlimited, failures: unlimited },
+  })
+  const stopping = new AbortController().signal
+  paymentStreamRoutes(server, { pool, watchers, authenticate, anonymous: unlimited, stopping })
+  const { url } = await listen(server, { host: '127.0.0.1', port: 0 })
+  return { server, watchers, pool, url }
+}
+
 describe('GET /payments/:bookingId/stream', () => {
   it('tells the state at once and every change, with the version as id, from any process', async () => {
     const { bookingId, sessionId, path } = await opened()
@@ -103,10 +137,37 @@ describe('GET /payments/:bookingId/stream', () => {
     )
     await eventually('the states', () => streams.every(({ events }) => events.length > 0))
     const { rows } = await platform.pool.query<{ listening: number }>(
-      "select count(*)::int as listening from pg_stat_activity where datname = current_database() and query ilike 'listen%'",
+      // By name: what a connection ran last is its heartbeat, sooner or later.
+      `select count(*)::int as listening from pg_stat_activity
+       where datname = current_database() and backend_type = 'client backend'
+         and application_name not in ('payment-gateway', 'payment-gateway events', 'test')`,
     )
     assert.equal(rows[0]?.listening, 1)
     for (const stream of streams) stream.close()
+  })
+
+  it('keeps nothing of a page that is gone before its payment was looked up', async () => {
+    const { path } = await opened()
+    const { server, watchers, pool, url } = await ownStreams()
+    const blocker = await platform.pool.connect()
+    try {
+      await blocker.query('begin; lock table payments in access exclusive mode')
+      const page = get(url + path.slice('/api/v1/payment-gateway'.length)).on('error', () => {})
+      await eventually('the look-up', () => pool.idleCount === 0 && pool.totalCount === 1)
+      page.destroy()
+      await eventually(
+        'its end',
+        async () => (await promisify(server.server.getConnections.bind(server.server))()) === 0,
+      )
+      await blocker.query('rollback')
+      // One connection serves all in turn: when the third of these is answered, so is all that the route asks.
+      for (const _ of [1, 2, 3]) await pool.query('select')
+      assert.equal(watchers.count(), 0)
+    } finally {
+      blocker.release()
+      await server.close()
+      await pool.end()
+    }
   })
 
   it('is closed to everybody who may not see the payment', async () => {

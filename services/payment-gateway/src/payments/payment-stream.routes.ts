@@ -67,6 +67,8 @@ export function paymentStreamRoutes(server: HttpServer, deps: StreamDeps): void 
           { retryAfterSeconds: 5 },
         )
       reply.hijack()
+      // Gone while it was looked up: its end has been told already, and nobody would end the subscription.
+      if (reply.raw.destroyed) return
       for (const [name, value] of Object.entries(reply.getHeaders()))
         if (value !== undefined) reply.raw.setHeader(name, value)
       reply.raw.writeHead(200, STREAM_HEADERS)
