@@ -3,7 +3,7 @@ import { createRoot, hydrateRoot } from 'react-dom/client'
 import { supportEmail } from './api/site-config.ts'
 import { chosenLanguage } from './language/language-context.tsx'
 import { PaymentApp } from './payment-app.tsx'
-import { keptSession } from './payment/kept-session.ts'
+import { keptSession, tabStore } from './payment/kept-session.ts'
 import { readLanding } from './payment/landing.ts'
 import { takeServedLanding } from './payment/served-landing.ts'
 import type { Landing } from './payment/landing.ts'
@@ -23,7 +23,7 @@ else if (root) createRoot(root).render(page)
 function landingOfAddress(): Landing {
   const { landing, cleanAddress, kept } = readLanding(window.location, window.history.state)
   window.history.replaceState(kept, '', cleanAddress)
-  const session = landing.bookingId ? keptSession(sessionStorage, landing.bookingId) : null
+  const session = landing.bookingId ? keptSession(tabStore(), landing.bookingId) : null
   return {
     ...landing,
     sessionId: landing.sessionId ?? session?.sessionId ?? null,

@@ -10,7 +10,7 @@ import { ApiError } from '@passerelle/client/request'
 import { useTours } from '../api/use-tours.ts'
 import { formatDay, formatMoment } from '../language/dates.ts'
 import { useLanguage } from '../language/language-context.tsx'
-import { keptSession } from './kept-session.ts'
+import { keptSession, tabStore } from './kept-session.ts'
 import { useStartPayment } from './use-start-payment.ts'
 import { useAnnouncement } from '../ui/announcer.tsx'
 import { Details } from '../ui/details.tsx'
@@ -34,7 +34,7 @@ export function BookingPage(): ReactNode {
     queryFn: ({ signal }) => fetchBooking(bookingId, signal),
     refetchInterval: ({ state }) =>
       rereadMs(state.data ? bookingState(state.data) : null, {
-        hasSession: keptSession(sessionStorage, bookingId) !== null,
+        hasSession: keptSession(tabStore(), bookingId) !== null,
         reads: state.dataUpdateCount,
       }),
   })

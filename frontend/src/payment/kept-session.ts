@@ -5,6 +5,17 @@ export type KeptSession = { readonly sessionId: string; readonly expiresAt: stri
 
 type Store = Pick<Storage, 'getItem' | 'setItem'>
 
+const NO_STORE: Store = { getItem: () => null, setItem: () => undefined }
+
+/** The tab's own store; nothing where the browser lets no site keep anything: paying must go on without. */
+export function tabStore(): Store {
+  try {
+    return window.sessionStorage
+  } catch {
+    return NO_STORE
+  }
+}
+
 const keyOf = (bookingId: string): string => `passerelle.session.${bookingId}`
 
 export function keepSession(store: Store, bookingId: string, { sessionId, expiresAt }: KeptSession): void {

@@ -1,7 +1,7 @@
 import { useEffect } from 'react'
 import { checkoutAddress, createSession } from '../api/gateway.client.ts'
 import { useAction } from '../ui/use-action.ts'
-import { keepAccess, keepSession } from './kept-session.ts'
+import { keepAccess, keepSession, tabStore } from './kept-session.ts'
 import { readTour } from './use-tour-of.ts'
 import type { Language } from '../language/language.ts'
 
@@ -31,7 +31,7 @@ export function useStartPayment(bookingId: string, language: Language): StartPay
 async function openPaymentPage(bookingId: string, language: Language): Promise<void> {
   const [session, tour] = await Promise.all([createSession(bookingId, language), readTour(bookingId)])
   const { sessionId, statusToken, expiresAt } = session
-  keepSession(sessionStorage, bookingId, session)
+  keepSession(tabStore(), bookingId, session)
   await keepAccess({ bookingId, sessionId, statusToken, expiresAt, tour })
   window.location.assign(checkoutAddress(session))
 }
