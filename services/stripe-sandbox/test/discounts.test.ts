@@ -177,6 +177,60 @@ describe('a promotion code', () => {
     assert.match(await why((await open()).id, 'HERS'), /does not take promotion codes/)
   })
 
+  test('is redeemed by one of the Sessions that hold its last use; the other is told the price it has now', async () => {
+    const { id } = await coupon({ percent_off: 50 })
+    const code = await promotion(id, { code: 'LASTONE', max_redemptions: 1 })
+    const first = await open({ allow_promotion_codes: true })
+    const second = await open({ allow_promotion_codes: true })
+    const atBank = await open({ allow_promotion_codes: true })
+    const challenged = await open({ allow_promotion_codes: true })
+    for (const each of [first, second, challenged, atBank]) await type(each.id, 'LASTONE')
+    const page = `${world.sandbox.url}/c/pay`
+    const card = { number: '4000002500003155', email: 'ana@example.com', expiry: '12 / 40', cvc: '123' }
+    const submit = (to: string, token: string, accept: string) =>
+      fetch(`${page}/${to}`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { accept, 'accept-language': 'en' },
+        body: new URLSearchParams({ ...card, method: 'card', token }),
+      })
+    await submit(atBank.id, 'a', 'text/html')
+    await pay(first.id)
+    const refused = await submit(second.id, 'b', 'application/json')
+    const answer = (await refused.json()) as { order: string; pay: string; submit: string }
+    assert.equal(answer.pay, 'Pay €16.66')
+    assert.match(answer.order, /value="LASTONE"[^]*can no longer be redeemed/)
+    const bare = await submit(challenged.id, 'c', 'text/html')
+    assert.equal(bare.status, 402)
+    assert.match(await bare.text(), /can no longer be redeemed[^]*Pay €16\.66/)
+    const waiting = await world.stripe.checkout.sessions.retrieve(atBank.id)
+    const intent = String(waiting.payment_intent)
+    await control(world.sandbox, `payment_intents/${intent}/authenticate`, { result: 'complete' })
+    const held = await world.stripe.paymentIntents.retrieve(intent)
+    assert.deepEqual([held.status, held.amount_received], ['requires_payment_method', 0])
+    assert.equal((await world.stripe.promotionCodes.retrieve(code.id)).times_redeemed, 1)
+    await pay(second.id)
+    const done = await world.stripe.checkout.sessions.retrieve(second.id)
+    assert.deepEqual([done.payment_status, done.amount_total], ['paid', 1666])
+  })
+
+  test('of the merchant, used up before the payment, stops it: nobody pays a price that was not offered', async () => {
+    const { id } = await coupon({ percent_off: 50, max_redemptions: 1 })
+    const [first, second] = [
+      await open({ discounts: [{ coupon: id }] }),
+      await open({ discounts: [{ coupon: id }] }),
+    ]
+    await pay(first.id)
+    const refused = await control<{ error: { code: string; message: string } }>(
+      world.sandbox,
+      `sessions/${second.id}/pay`,
+      { email: 'ana@example.com' },
+    )
+    assert.deepEqual([refused.error.code, refused.error.message], ['coupon_expired', `Coupon expired: ${id}`])
+    assert.equal((await world.stripe.coupons.retrieve(id)).times_redeemed, 1)
+    assert.equal((await world.stripe.checkout.sessions.retrieve(second.id)).status, 'open')
+  })
+
   test('has a field on the page, in words, with and without a script, and can be taken away again', async () => {
     const { id } = await coupon({ percent_off: 50 })
     await promotion(id, { code: 'HALF' })

@@ -14,10 +14,13 @@ import type {
 } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
-import { redeem } from './redeem.ts'
+import { lostDiscount, redeem } from './redeem.ts'
 import { expireRefusal, MAX_LIFE_S, newSessionId, subtotalOf, totalOf } from './session.ts'
 
 export type Payer = { readonly email: string | null; readonly name: string | null }
+
+/** The code of the 400 when the discount can no longer be redeemed. */
+export const DISCOUNT_LOST = 'coupon_expired'
 
 const SUBMITS_KEPT = 20
 const RECOVERY_S = 30 * 86_400
@@ -35,6 +38,8 @@ export function paySession(
   if (done) return done
   if (session.status !== 'open')
     throw invalidRequest(`This Checkout Session has a status of \`${session.status}\`.`)
+  const lost = lostDiscount(tx, session)
+  if (lost !== null) throw invalidRequest(lost, { code: DISCOUNT_LOST, param: 'discounts' })
   if (totalOf(session) === 0) return completeFree(tx, session, how.payer)
   const method = how.method(tx)
   const before = tx.get('payment_intents', session.paymentIntent ?? '')
@@ -67,7 +72,10 @@ function startDebit(
 
 /** The payer passed or failed 3-D Secure: ends the challenge, and the Session with it when the payment succeeds. */
 export function answerSessionChallenge(tx: Tx, intent: PaymentIntentRecord, passed: boolean): PaymentOutcome {
-  const outcome = answerChallenge(tx, intent, passed)
+  const session = tx.get('sessions', intent.session ?? '')
+  // Somebody else redeemed the code while the payer was at the bank: no money is taken for a price that is gone.
+  const isPriceGone = session !== undefined && lostDiscount(tx, session) !== null
+  const outcome = answerChallenge(tx, intent, passed && !isPriceGone)
   if (intent.session !== null) conclude(tx, intent.session, outcome)
   return outcome
 }

@@ -1,4 +1,4 @@
-import { requireCoupon } from '../accounts/coupon.ts'
+import { isRedeemable, isValid, requireCoupon } from '../accounts/coupon.ts'
 import { invalidParameter, invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { newId } from '../ids.ts'
 import type { PromotionCodeRecord } from '../store/account-records.ts'
@@ -94,6 +94,18 @@ function discounted(tx: Tx, session: SessionRecord, { coupon, code }: Offer): Se
 
 function priced(session: SessionRecord): SessionRecord {
   return { ...session, paymentStatus: totalOf(session) === 0 ? 'no_payment_required' : 'unpaid' }
+}
+
+/**
+ * Why the Session's discount can no longer be redeemed, or null when it can: between its being granted and the payment,
+ * another Session may have taken the last use, or its time may have run out.
+ */
+export function lostDiscount(reads: Reads, { discount }: SessionRecord): string | null {
+  if (!discount) return null
+  const code = reads.get('promotion_codes', discount.promotionCode ?? '')
+  if (code && !isRedeemable(reads, code)) return `This promotion code (${code.id}) is no longer active.`
+  const coupon = reads.get('coupons', discount.coupon)
+  return coupon && isValid(coupon, reads.nowSeconds()) ? null : `Coupon expired: ${discount.coupon}`
 }
 
 /** A completed Session counts as one redemption of its coupon and of its code. */

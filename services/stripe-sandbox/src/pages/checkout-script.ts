@@ -70,7 +70,8 @@ export const CHECKOUT_SCRIPT = `
       }
       if (result.submit) input('token').value = result.submit;
       setBusy(false);
-      if (result.fault) show(result.fault);
+      if (result.order) reprice(result);
+      else if (result.fault) show(result.fault);
       else location.reload();
     } catch {
       // Not known whether it went through: the same token asks again without paying twice.
@@ -80,6 +81,13 @@ export const CHECKOUT_SCRIPT = `
 
   // A promotion code changes the order in place, and the card that is half typed stays.
   const order = document.getElementById('order');
+  const reprice = (result) => {
+    if (result.isOther) return location.reload();
+    order.innerHTML = result.order;
+    document.getElementById('pay-label').textContent = result.pay;
+    const next = order.querySelector('#code') || order.querySelector('.plain');
+    if (next) next.focus();
+  };
   order.addEventListener('submit', async (event) => {
     event.preventDefault();
     const asked = event.target;
@@ -90,11 +98,7 @@ export const CHECKOUT_SCRIPT = `
         body: new URLSearchParams(new FormData(asked)),
       });
       const result = await answer.json();
-      if (result.isOther) return location.reload();
-      order.innerHTML = result.order;
-      document.getElementById('pay-label').textContent = result.pay;
-      const next = order.querySelector('#code') || order.querySelector('.plain');
-      if (next) next.focus();
+      reprice(result);
     } catch {
       location.reload();
     }

@@ -2,8 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
 import type { FormObject } from '../http/form.ts'
 import { emptyForm } from '../http/form.ts'
+import { DISCOUNT_LOST } from '../checkout/pay-session.ts'
+import { removePromotionCode } from '../checkout/redeem.ts'
 import { format } from '../money.ts'
 import type { SessionRecord } from '../store/records.ts'
+import { NOBODY } from '../store/store.ts'
 import type { FormState } from './checkout-page.ts'
 import { checkoutPage, isOffered } from './checkout-page.ts'
 import { serveChallenge } from './challenge.routes.ts'
@@ -15,7 +18,7 @@ import { declineMessage, languageOf, messagesOf, numberLocale } from './messages
 import { noticePage } from './notice-page.ts'
 import type { PageDeps } from './payment-form.ts'
 import { fieldOf, formOf, readPaymentForm, stateOf, valueOf } from './payment-form.ts'
-import { servePromotionCodes } from './promotion-code.routes.ts'
+import { repriced, servePromotionCodes } from './promotion-code.routes.ts'
 import type { SubmitResult } from './submit-payment.ts'
 import { submitPayment } from './submit-payment.ts'
 
@@ -80,6 +83,7 @@ async function submit(deps: PageDeps, session: SessionRecord, visit: Visit): Pro
   })
   if (result instanceof ApiError) {
     deps.log.debug({ session: session.id, err: result }, 'page.refused')
+    if (result.details.code === DISCOUNT_LOST) return redisplayDearer(deps, visit, session, stateOf(form))
     return refuse(visit, deps.store.get('sessions', session.id) ?? session)
   }
   return follow(visit, session, { form, result })
@@ -105,6 +109,29 @@ function redisplay(visit: Visit, session: SessionRecord, state: FormState): Fast
   if (wantsJson(visit.request))
     return visit.reply.send({ status: 'declined', submit: state.submit, fault: state.fault })
   return sendPage(visit.reply, 402, checkoutPage(session, visit.language, state))
+}
+
+// A code that the payer typed goes, so that they see what it costs now and may pay that. A discount of the merchant's stays:
+// nobody but the merchant can offer another price.
+function redisplayDearer(
+  deps: PageDeps,
+  visit: Visit,
+  session: SessionRecord,
+  state: FormState,
+): FastifyReply {
+  const { language } = visit
+  const message = messagesOf(language).discountLost
+  const typed = { value: session.discount?.label ?? '', fault: message }
+  deps.store.transact(NOBODY, (tx) => removePromotionCode(tx, session))
+  const now = deps.store.get('sessions', session.id) ?? session
+  if (now.discount) return redisplay(visit, session, { ...state, fault: { field: null, message } })
+  if (!wantsJson(visit.request))
+    return sendPage(visit.reply, 402, checkoutPage(now, language, { ...state, code: typed }))
+  return visit.reply.send({
+    status: 'declined',
+    submit: state.submit,
+    ...repriced(session, now, { language, typed }),
+  })
 }
 
 function refuse(visit: Visit, session: SessionRecord): FastifyReply {

@@ -2,14 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import type { Refusal } from '../checkout/discount.ts'
 import { applyPromotionCode, removePromotionCode } from '../checkout/redeem.ts'
 import { totalOf } from '../checkout/session.ts'
+import type { SessionRecord } from '../store/records.ts'
 import type { Store } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
 import { emptyForm } from '../http/form.ts'
 import { checkoutPage, payLabel } from './checkout-page.ts'
 import { sendPage } from './layout.ts'
-import type { Messages } from './messages.ts'
+import type { Language, Messages } from './messages.ts'
 import { languageOf, messagesOf } from './messages.ts'
 import { noticePage } from './notice-page.ts'
+import type { TypedCode } from './order-summary.ts'
 import { orderSummary } from './order-summary.ts'
 import { formOf, stateOf, valueOf } from './payment-form.ts'
 
@@ -40,13 +42,25 @@ export function servePromotionCodes(app: FastifyInstance, store: Store): void {
     const fault = refusal ? messagesOf(language)[FAULTS[refusal.why]] : ''
     const now = store.get('sessions', id) ?? session
     if (request.headers.accept?.startsWith('application/json')) {
-      // From or to nothing to pay the card fields come or go: the whole page changes.
-      const isOther = (totalOf(now) === 0) !== (totalOf(session) === 0)
-      const order = orderSummary(now, language, { value: typed, fault }).html
-      return reply.send({ order, pay: payLabel(now, language), isRefused: refusal !== null, isOther })
+      const shown = repriced(session, now, { language, typed: { value: typed, fault } })
+      return reply.send({ ...shown, isRefused: refusal !== null })
     }
     if (refusal === null) return reply.redirect(`/c/pay/${id}`, 303)
     const state = { ...stateOf(emptyForm()), code: { value: typed, fault } }
     return sendPage(reply, 400, checkoutPage(now, language, state))
   })
+}
+
+/** What the page's script puts in place when the price changed. */
+export function repriced(
+  before: SessionRecord,
+  now: SessionRecord,
+  { language, typed }: { language: Language; typed: TypedCode },
+): { order: string; pay: string; isOther: boolean } {
+  return {
+    order: orderSummary(now, language, typed).html,
+    pay: payLabel(now, language),
+    // From or to nothing to pay the card fields come or go: the whole page changes.
+    isOther: (totalOf(now) === 0) !== (totalOf(before) === 0),
+  }
 }
