@@ -23,7 +23,8 @@ export function createChecker(schema: StripeSchema): Checker {
   const object = (body: unknown, at: string): string[] => {
     if (!isRecord(body)) return [`${at}: not an object`]
     if (body['object'] === 'list' || body['object'] === 'search_result') return list(body, at)
-    if (body['object'] === 'event') return event(body)
+    if (body['object'] === 'event' || body['object'] === 'v2.core.event') return event(body)
+    if (Array.isArray(body['data']) && 'next_page_url' in body) return page(body, at)
     const names = schema.objects[String(body['object'])]
     if (!names) return [`${at}: the SDK knows no object ${shown(body['object'])}`]
     return check(body, String(body['object']), { anyOf: names.map(refTo) })
@@ -35,6 +36,10 @@ export function createChecker(schema: StripeSchema): Checker {
     if (!Array.isArray(data)) return [...problems, `${at}.data: missing`]
     return [...problems, ...data.flatMap((item, index) => object(item, `${at}.data[${index}]`))]
   }
+  const page = ({ data, ...rest }: Readonly<Record<string, unknown>>, at: string): string[] => [
+    ...check(rest, at, SECOND_VERSION_PAGE),
+    ...(data as unknown[]).flatMap((item, index) => object(item, `${at}.data[${index}]`)),
+  ]
   const event = (body: unknown): string[] => {
     const type = isRecord(body) ? String(body['type']) : ''
     const name = schema.events[type]
@@ -65,6 +70,13 @@ const SEARCH_PAGE: Schema = {
     next_page: { anyOf: [{ type: 'string' }, { type: 'null' }] },
     total_count: { type: 'number' },
   },
+}
+const ADDRESS: Schema = { anyOf: [{ type: 'string' }, { type: 'null' }] }
+const SECOND_VERSION_PAGE: Schema = {
+  type: 'object',
+  properties: { next_page_url: ADDRESS, previous_page_url: ADDRESS },
+  required: ['next_page_url', 'previous_page_url'],
+  additionalProperties: false,
 }
 const ERROR_TYPES = ['api_error', 'card_error', 'idempotency_error', 'invalid_request_error']
 

@@ -100,6 +100,30 @@ describe('an object that is checked', () => {
     ])
   })
 
+  it('is checked as a thin event and as a page of the second version', () => {
+    const thin = {
+      id: 'evt_test_1',
+      object: 'v2.core.event',
+      type: 'v1.refund.created',
+      created: '2026-11-01T00:00:00.000Z',
+      livemode: false,
+      reason: { type: 'request', request: { id: 'req_1', idempotency_key: 'k' } },
+      related_object: { id: 're_1', type: 'refund', url: '/v1/refunds/re_1' },
+      snapshot_event: 'evt_1',
+    }
+    const { related_object: _, ...unrelated } = thin
+    assert.deepEqual(checker.event(thin), [])
+    assert.deepEqual(checker.event({ ...unrelated, data: {} }), [
+      'v1.refund.created.related_object: missing',
+      'v1.refund.created.data: the SDK knows no such field',
+    ])
+    const page = { data: [unrelated], next_page_url: null }
+    assert.deepEqual(checker.answer(page), [
+      'answer.previous_page_url: missing',
+      'v1.refund.created.related_object: missing',
+    ])
+  })
+
   it('may not be of an unknown kind', () => {
     assert.deepEqual(checker.answer({ object: 'unicorn' }), ['answer: the SDK knows no object "unicorn"'])
     assert.deepEqual(checker.event({ ...event, type: 'charge.created' }), [

@@ -37,6 +37,7 @@ import { paymentIntentOperations } from './payments/payment-intent.routes.ts'
 import { paymentMethodOperations } from './payments/payment-method.routes.ts'
 import { payoutOperations } from './payments/payout.routes.ts'
 import { setupIntentOperations } from './payments/setup-intent.routes.ts'
+import { searchOperations } from './search.routes.ts'
 import { runTasks } from './run-tasks.ts'
 import type { OnSent } from './sent.ts'
 import { watchEvents } from './sent.ts'
@@ -90,6 +91,7 @@ export const operations = (resend: Resend, relay: Relay): readonly Operation[] =
   ...setupIntentOperations,
   ...payoutOperations,
   ...cashBalanceOperations,
+  ...searchOperations,
 ]
 
 const BODY_LIMIT_BYTES = 1_048_576
@@ -184,7 +186,7 @@ function buildApp(deps: ApiDeps): FastifyInstance {
     done(null, { json: body }),
   )
   app.setNotFoundHandler((request, reply) => {
-    const message = `Unrecognized request URL (${request.method}: ${request.url.split('?')[0] ?? ''}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`
+    const message = `Unrecognized request URL (${request.method}: ${request.url.split('?')[0] ?? ''}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/. (The README of this sandbox says what of Stripe it has.)`
     const error = new ApiError(404, { message, type: 'invalid_request_error' })
     answerError(deps, { error, requestId: newId('req', 14) }, request, reply)
   })

@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { renderEvent } from './events/event.ts'
+import { renderThinEvent, thinType } from './events/thin-event.ts'
 import { API_VERSION } from './settings.ts'
 import type { EventRecord } from './store/records.ts'
 import type { Store } from './store/store.ts'
@@ -16,14 +17,17 @@ export type Sent = {
 
 export type OnSent = (sent: Sent) => void
 
-/** Hands on every event as it is recorded, whether or not an endpoint listens. */
+/** Hands on every event as it is recorded, whole and thin, whether or not an endpoint listens. */
 export function watchEvents(store: Store, onSent: OnSent): void {
   store.onCommit((changes) => {
     for (const { t, put } of changes) {
       if (t !== 'events' || !put) continue
       const event = put as EventRecord
-      if (event.type.startsWith('v2.')) continue
-      onSent({ kind: 'event', what: event.type, version: API_VERSION, body: renderEvent(store, event) })
+      const tell = (what: string, body: object): void =>
+        onSent({ kind: 'event', what, version: API_VERSION, body })
+      const thin = thinType(event.type)
+      if (thin !== null) tell(thin, renderThinEvent(event))
+      if (thin !== event.type) tell(event.type, renderEvent(store, event))
     }
   })
 }

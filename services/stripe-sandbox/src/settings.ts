@@ -26,6 +26,8 @@ export type Settings = {
   readonly deliveryTimeoutMs: number
   /** Delays before the second, third, … attempt of a delivery; after the last it has failed. */
   readonly retryDelaysMs: readonly number[]
+  /** Until a new object can be searched for; Stripe says less than a minute. */
+  readonly searchLagMs: number
   /** Real milliseconds every API call takes before it runs. */
   readonly apiLatencyMs: number
   readonly assume: Assumptions
@@ -104,6 +106,7 @@ export const DEFAULT_SETTINGS: Settings = {
   redirectWaitMs: 10_000,
   deliveryTimeoutMs: 10_000,
   retryDelaysMs: RETRY_SCHEDULES.quick,
+  searchLagMs: 0,
   apiLatencyMs: 0,
   assume: {
     expiryCancelsPaymentIntent: true,

@@ -40,6 +40,8 @@ const UNCALLED = [
   'GET /v1/charges/:id/refunds',
   'POST /v1/events/:id/retry',
   'POST /v1/stripecli/sessions',
+  'GET /v1/customers/:id/cash_balance_transactions/:part',
+  'GET /v1/customers/:id/discount',
   'GET /v1/customers/:id/sources/:part',
   'POST /v1/customers/:id/sources/:part',
   'DELETE /v1/customers/:id/sources/:part',

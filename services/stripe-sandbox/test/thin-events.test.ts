@@ -51,6 +51,7 @@ describe('an event destination', () => {
       [destination.object, destination.event_payload, destination.status, destination.metadata],
       ['v2.core.event_destination', 'thin', 'enabled', { team: 'a' }],
     )
+    assert.deepEqual(destination.events_from, ['@self'])
     assert.match(destination.created, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
     const again = await stripe.v2.core.eventDestinations.retrieve(destination.id)
     assert.deepEqual(again.webhook_endpoint, {})
@@ -143,6 +144,24 @@ describe('a thin event', () => {
     const listed = await stripe.v2.core.events.list({ object_id: refund.id })
     assert.ok(listed.data.some(({ type }) => type === 'v1.refund.created'))
     assert.ok(!receiver.types().includes('v1.payment_intent.succeeded'), 'was not asked for')
+  })
+
+  test('about what has no page of its own leads to where it is', async () => {
+    const coupon = await stripe.coupons.create({ percent_off: 10 })
+    const { id } = await stripe.customers.create({ email: 'ana@example.com' })
+    const older = { apiVersion: '2025-02-24.acacia' }
+    await stripe.rawRequest('POST', `/v1/customers/${id}`, { coupon: coupon.id }, older)
+    await stripe.testHelpers.customers.fundCashBalance(id, { amount: 500, currency: 'eur' })
+    for (const [type, object] of [
+      ['v1.customer.discount.created', 'discount'],
+      ['v1.customer_cash_balance_transaction.created', 'customer_cash_balance_transaction'],
+      ['v1.cash_balance.funds_available', 'cash_balance'],
+    ] as const) {
+      const [event = assert.fail(type)] = (await stripe.v2.core.events.list({ types: [type] })).data
+      const { related_object: related } = event as unknown as { related_object: { url: string } }
+      const found = (await stripe.rawRequest('GET', related.url)) as { object?: string; customer?: string }
+      assert.deepEqual([found.object, found.customer], [object, id])
+    }
   })
 
   test('that pings comes to its destination alone', async () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import Stripe from 'stripe'
+import { EVENT_TYPES } from '../src/events/event-types.ts'
 import type { World } from './merchant.ts'
-import { control, SECRET, sessionParams, startWorld } from './merchant.ts'
+import { control, failure, SECRET, sessionParams, startWorld } from './merchant.ts'
 
 let world: World
 before(async () => {
@@ -155,6 +157,31 @@ describe('several webhook endpoints', () => {
     const undelivered = await world.stripe.events.list({ delivery_success: false, limit: 100 })
     assert.ok(undelivered.data.every((event) => event.id !== id))
     await world.stripe.webhookEndpoints.del(second.id)
+  })
+
+  test('cannot ask for an event that Stripe does not have, and are told which there are', async () => {
+    const asked = ['charge.refunded', 'charge.created'] as Stripe.WebhookEndpointCreateParams.EnabledEvent[]
+    const refused = await failure(
+      world.stripe.webhookEndpoints.create({ url: world.receiver.url, enabled_events: asked }),
+    )
+    assert.deepEqual([refused.statusCode, refused.param], [400, 'enabled_events[1]'])
+    assert.match(refused.message, /no event charge\.created\. There are: [^]*charge\.succeeded/)
+    const added = await control<{ error?: { message: string } }>(world.sandbox, 'webhook_endpoints', {
+      url: world.receiver.url,
+      events: 'charge.refunded, charge.created',
+    })
+    assert.match(added.error?.message ?? '', /no event charge\.created/)
+  })
+
+  test('may ask for every event of the SDK, and no other', () => {
+    const declared = /type EnabledEvent = ([^;]+);/.exec(
+      readFileSync(
+        new URL('../../../node_modules/stripe/esm/resources/WebhookEndpoints.d.ts', import.meta.url),
+        'utf8',
+      ),
+    )?.[1]
+    const names = [...(declared ?? '').matchAll(/'([^']+)'/g)].map(([, name]) => name)
+    assert.deepEqual([...EVENT_TYPES].toSorted(), names.toSorted())
   })
 
   test('cannot ask for a version that is none', async () => {

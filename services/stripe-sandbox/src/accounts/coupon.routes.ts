@@ -21,7 +21,7 @@ import {
 import { isBefore } from '../http/version.ts'
 import { newId, newNumberedId, randomText } from '../ids.ts'
 import { render } from '../resources.ts'
-import type { CouponRecord, PromotionCodeRecord } from '../store/account-records.ts'
+import type { CouponRecord, DiscountRecord, PromotionCodeRecord } from '../store/account-records.ts'
 import type { Reads, Tx } from '../store/store.ts'
 import { discountOf, isRedeemable, requireCoupon } from './coupon.ts'
 import { takeDiscount } from './discount.ts'
@@ -142,9 +142,11 @@ export const couponOperations: readonly Operation[] = [
       return render(tx, 'promotion_codes', changed)
     },
   ),
+  operation('GET /v1/customers/:id/discount', {}, (tx, { id }) =>
+    render(tx, 'discounts', requireDiscount(tx, id)),
+  ),
   operation('DELETE /v1/customers/:id/discount', {}, (tx, { id }) => {
-    const discount = discountOf(tx, id)
-    if (!discount) throw noSuch('discount for customer', id, { param: 'customer' })
+    const discount = requireDiscount(tx, id)
     takeDiscount(tx, discount)
     return { ...render(tx, 'discounts', discount), deleted: true }
   }),
@@ -248,4 +250,10 @@ function findPromotionCode(reads: Reads, id: string): PromotionCodeRecord {
   const code = reads.get('promotion_codes', id)
   if (!code) throw noSuch('promotion code', id, { param: 'promotion_code' })
   return code
+}
+
+function requireDiscount(reads: Reads, customer: string): DiscountRecord {
+  const discount = discountOf(reads, customer)
+  if (!discount) throw noSuch('discount for customer', customer, { param: 'customer' })
+  return discount
 }

@@ -1,6 +1,6 @@
 import { answerSessionChallenge, expireSession } from '../checkout/pay-session.ts'
 import { invalidRequest, noSuch } from '../errors.ts'
-import { newWebhookEndpoint } from '../events/webhook-endpoint.ts'
+import { eventTypes, newWebhookEndpoint } from '../events/webhook-endpoint.ts'
 import { cancelPayment, capturePayment } from '../payments/capture-payment.ts'
 import { refundCharge, settleRefund } from '../payments/refund-charge.ts'
 import { render } from '../resources.ts'
@@ -86,7 +86,10 @@ function ofEndpoints(route: Route, act: Act): void {
       const url = textOf(body['url']) ?? ''
       if (!/^https?:/.test(url) || !URL.canParse(url))
         throw invalidRequest('url must be an http or https address.', { param: 'url' })
-      const enabledEvents = (textOf(body['events']) ?? '*').split(/[\s,]+/).filter((type) => type !== '')
+      const enabledEvents = eventTypes()(
+        (textOf(body['events']) ?? '*').split(/[\s,]+/).filter((type) => type !== ''),
+        'events',
+      )
       const secret = textOf(body['secret'])
       const made = newWebhookEndpoint(tx, { url, enabledEvents, ...(secret === undefined ? {} : { secret }) })
       return { webhook_endpoint: made.id, url, secret: made.secrets[0]?.value }

@@ -31,7 +31,7 @@ const CHANGE = {
 const CREATE = {
   ...CHANGE,
   event_payload: choice('snapshot', 'thin'),
-  events_from: list(only(text(), 'self')),
+  events_from: list(only(text(), '@self')),
   snapshot_api_version: text(),
   type: only(text(), 'webhook_endpoint'),
 }

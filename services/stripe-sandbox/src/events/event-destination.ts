@@ -19,7 +19,7 @@ export function renderEventDestination(
     description: record.description ?? '',
     enabled_events: record.enabledEvents,
     event_payload: isThin ? 'thin' : 'snapshot',
-    events_from: ['self'],
+    events_from: ['@self'],
     livemode: false,
     metadata: record.metadata,
     name: destination?.name ?? record.url,

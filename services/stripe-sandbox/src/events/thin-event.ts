@@ -64,10 +64,21 @@ export function renderThinEvent(event: EventRecord): ThinEvent {
   }
 }
 
-type Related = { readonly object: string; readonly id?: string }
+type Related = { readonly object: string; readonly id?: string; readonly customer?: unknown }
 
-function relatedObject({ object, id }: Related): ThinEvent['related_object'] {
-  if (object === 'balance') return { type: object, url: '/v1/balance' }
+function relatedObject({ object, id, customer }: Related): ThinEvent['related_object'] {
+  const theirs = `/v1/customers/${String(customer)}`
+  switch (object) {
+    // Of these there is one: its address is enough.
+    case 'balance':
+      return { type: object, url: '/v1/balance' }
+    case 'cash_balance':
+    case 'discount':
+      return { type: object, url: `${theirs}/${object}` }
+    case 'customer_cash_balance_transaction':
+      return id ? { id, type: object, url: `${theirs}/cash_balance_transactions/${id}` } : undefined
+    default:
+  }
   const path = PATHS[object]
   return path && id ? { id, type: object, url: `${path}/${id}` } : undefined
 }

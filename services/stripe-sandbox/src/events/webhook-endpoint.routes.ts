@@ -2,15 +2,21 @@ import { invalidRequest, missingParameter, noSuch } from '../errors.ts'
 import { LIST, listPage } from '../http/list.ts'
 import type { Operation } from '../http/operation.ts'
 import { operation } from '../http/operation.ts'
-import { changeMetadata, flag, list, metadata, only, text, url } from '../http/params.ts'
+import { changeMetadata, flag, metadata, only, text, url } from '../http/params.ts'
 import { render } from '../resources.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
-import { MAX_ENDPOINTS, newWebhookEndpoint, renderWebhookEndpoint, versionAsked } from './webhook-endpoint.ts'
+import {
+  eventTypes,
+  MAX_ENDPOINTS,
+  newWebhookEndpoint,
+  renderWebhookEndpoint,
+  versionAsked,
+} from './webhook-endpoint.ts'
 
 const ENDPOINT = {
   description: text(),
-  enabled_events: list(text(), 300),
+  enabled_events: eventTypes(),
   metadata: metadata(),
   url: url(),
 }

@@ -1,9 +1,12 @@
 import type Stripe from 'stripe'
-import { invalidRequest } from '../errors.ts'
+import { invalidParameter, invalidRequest } from '../errors.ts'
+import type { Reader } from '../http/params.ts'
+import { list, text } from '../http/params.ts'
 import { newNumberedId, randomText } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
+import { EVENT_TYPES } from './event-types.ts'
 
 export const MAX_ENDPOINTS = 16
 
@@ -35,6 +38,18 @@ export function versionAsked(version: string | null | undefined): string {
   throw invalidRequest(`Invalid API version: ${version}. It reads like ${API_VERSION}.`, {
     param: 'api_version',
   })
+}
+
+/** Reads the types that an endpoint asks for; a name that Stripe does not have would never be heard. */
+export function eventTypes(): Reader<string[]> {
+  return list((value, path) => {
+    const type = text()(value, path)
+    if (EVENT_TYPES.has(type)) return type
+    const [family] = type.split('.')
+    const near = [...EVENT_TYPES].filter((each) => each.startsWith(`${family}.`))
+    const some = near.length > 0 ? ` There are: ${near.join(', ')}.` : ''
+    throw invalidParameter(`Invalid ${path}: Stripe has no event ${type}.${some}`, { param: path })
+  }, 300)
 }
 
 export function newSecret(): string {

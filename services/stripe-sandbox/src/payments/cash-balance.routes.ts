@@ -21,6 +21,12 @@ export const cashBalanceOperations: readonly Operation[] = [
       keep: (row) => row.customer === id,
     }),
   ),
+  operation('GET /v1/customers/:id/cash_balance_transactions/:part', {}, (tx, { id, part }) => {
+    const row = tx.get('cash_movements', part)
+    if (row?.customer !== id)
+      throw noSuch('customer cash balance transaction', part, { param: 'transaction' })
+    return render(tx, 'cash_movements', row)
+  }),
   operation(
     'POST /v1/test_helpers/customers/:id/fund_cash_balance',
     { amount: integer({ min: 1 }), currency: currency(), reference: text() },
