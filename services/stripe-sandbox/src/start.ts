@@ -1,7 +1,10 @@
+import { stdout } from 'node:process'
 import { parseArgs } from 'node:util'
 import type { Environment } from '@passerelle/kit/config'
 import { createLog } from '@passerelle/kit/log'
 import { runService, StartError } from '@passerelle/kit/service'
+import { addressOf } from './command/command.ts'
+import { greetingOf } from './command/greeting.ts'
 import { readSandboxConfig } from './config.ts'
 import { startSandbox } from './sandbox.ts'
 import { wireLog } from './sent.ts'
@@ -22,7 +25,7 @@ export async function runSandbox(args: readonly string[], env: Environment): Pro
     start: async () => {
       const config = readSandboxConfig({ ...env, ...variablesOf(args) })
       const log = createLog({ name: 'stripe-sandbox', level: config.logLevel })
-      return startSandbox({
+      const sandbox = await startSandbox({
         port: config.port,
         host: config.host,
         log,
@@ -33,6 +36,10 @@ export async function runSandbox(args: readonly string[], env: Environment): Pro
         ...(config.webhookSecret === undefined ? {} : { webhookSecret: config.webhookSecret }),
         ...(config.wireLog === undefined ? {} : { onSent: wireLog(config.wireLog) }),
       })
+      const publicUrl = config.publicUrl ?? `http://localhost:${sandbox.port}`
+      // Never into a log: the secret is for the person at the terminal.
+      if (stdout.isTTY) stdout.write(greetingOf(sandbox, publicUrl, config.webhookUrl))
+      return sandbox
     },
   })
 }
@@ -44,7 +51,8 @@ function variablesOf(args: readonly string[]): Record<string, string> {
     return Object.fromEntries(
       Object.entries(OPTIONS).flatMap(([name, variable]) => {
         const value = values[name]
-        return typeof value === 'string' ? [[variable, value]] : []
+        if (typeof value !== 'string') return []
+        return [[variable, name === 'forward-to' ? addressOf(value) : value]]
       }),
     )
   } catch (error) {

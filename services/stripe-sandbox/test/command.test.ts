@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { after, before, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import Stripe from 'stripe'
+import { greetingOf } from '../src/command/greeting.ts'
 import { RECIPES } from '../src/command/recipes.ts'
 import { run } from '../src/command/run.ts'
 import type { World } from './merchant.ts'
@@ -211,19 +212,22 @@ describe('passerelle-sandbox', () => {
     )
   })
 
-  test('start runs a sandbox where the options say, and other processes drive it', async () => {
+  test('start runs a sandbox where the options say, and other processes drive it', async (t) => {
     const started = spawn(
       process.execPath,
-      [MAIN, 'start', '--port', '0', '--secret', 'whsec_of_start_0123'],
+      [MAIN, 'start', '--port', '0', '--forward-to', 'localhost:9/hooks', '--secret', 'whsec_of_start_0123'],
       {
         env: { ...process.env, LOG_LEVEL: 'info', PASSERELLE_PARENT_PID: '' },
         stdio: ['ignore', 'pipe', 'inherit'],
       },
     )
+    t.after(() => started.kill())
     let log = ''
     started.stdout.setEncoding('utf8').on('data', (text: string) => (log += text))
     while (!/"url":"([^"]+)"/.test(log)) await once(started.stdout, 'data')
     const [, url = ''] = /"url":"([^"]+)"/.exec(log) ?? []
+    assert.match(log, /"webhooks":"http:\/\/localhost:9\/hooks"/)
+    assert.ok(!log.includes('whsec_'), 'a log is no place for a secret')
     const command = spawn(process.execPath, [MAIN, 'listen', '--print-secret', '--url', url])
     let printed = ''
     command.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text))
@@ -231,6 +235,14 @@ describe('passerelle-sandbox', () => {
     assert.equal(printed, 'whsec_of_start_0123\n')
     started.kill('SIGTERM')
     await once(started, 'exit')
+  })
+
+  test('start tells a person where everything is, and the secret that signs', () => {
+    const greeting = greetingOf(world.sandbox, 'http://localhost:1', world.receiver.url)
+    assert.match(greeting, new RegExp(`host 127\\.0\\.0\\.1, port ${world.sandbox.port}, protocol http,`))
+    assert.match(greeting, /http:\/\/localhost:1\/_sandbox/)
+    assert.ok(greeting.includes(`${world.receiver.url}, signed with ${SECRET}`))
+    assert.match(greetingOf(world.sandbox, 'http://localhost:1', undefined), /nowhere yet/)
   })
 
   test('start refuses an option it does not know', async () => {

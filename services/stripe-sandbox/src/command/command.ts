@@ -50,3 +50,11 @@ export function wordsOf({ words }: Pick<Call, 'words'>, max: number): readonly s
   if (words.length > max) throw new UsageError(`"${words[max]}" is one word too many.`)
   return words
 }
+
+/** As Stripe's command line reads it: a port, a path, or an address whose scheme may be left out. */
+export function addressOf(text: string): string {
+  const named = /^\d+$/.test(text) ? `localhost:${text}` : text.startsWith('/') ? `localhost${text}` : text
+  const address = /^https?:\/\//.test(named) ? named : `http://${named}`
+  if (!URL.canParse(address)) throw new UsageError(`--forward-to ${text} is no address.`)
+  return address
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import type { Call, Command } from './command.ts'
-import { CommandError, textOption, UsageError, wordsOf } from './command.ts'
+import { addressOf, CommandError, textOption, wordsOf } from './command.ts'
 
 type Session = {
   readonly id: string
@@ -41,14 +41,6 @@ export const listen: Command = {
     }
     await follow(call, await openSession(call, target.url), target)
   },
-}
-
-/** As Stripe's command line reads it: a port, a path, or an address whose scheme may be left out. */
-export function addressOf(text: string): string {
-  const named = /^\d+$/.test(text) ? `localhost:${text}` : text.startsWith('/') ? `localhost${text}` : text
-  const address = /^https?:\/\//.test(named) ? named : `http://${named}`
-  if (!URL.canParse(address)) throw new UsageError(`--forward-to ${text} is no address.`)
-  return address
 }
 
 async function openSession({ sandbox }: Call, forwardTo: string | undefined): Promise<Session> {
