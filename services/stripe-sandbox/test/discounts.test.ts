@@ -204,7 +204,7 @@ describe('a promotion code', () => {
     assert.equal(bare.status, 402)
     assert.match(await bare.text(), /can no longer be redeemed[^]*Pay €16\.66/)
     const waiting = await world.stripe.checkout.sessions.retrieve(atBank.id)
-    const intent = String(waiting.payment_intent)
+    const intent = waiting.payment_intent as string
     await control(world.sandbox, `payment_intents/${intent}/authenticate`, { result: 'complete' })
     const held = await world.stripe.paymentIntents.retrieve(intent)
     assert.deepEqual([held.status, held.amount_received], ['requires_payment_method', 0])

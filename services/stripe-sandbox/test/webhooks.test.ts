@@ -180,8 +180,8 @@ describe('several webhook endpoints', () => {
         'utf8',
       ),
     )?.[1]
-    const names = [...(declared ?? '').matchAll(/'([^']+)'/g)].map(([, name]) => name)
-    assert.deepEqual([...EVENT_TYPES].toSorted(), names.toSorted())
+    const names = [...(declared ?? '').matchAll(/'([^']+)'/g)].map(([, name = '']) => name)
+    assert.deepEqual(EVENT_TYPES, new Set(names))
   })
 
   test('cannot ask for a version that is none', async () => {

@@ -32,9 +32,9 @@ const CLAUSES_MAX = 10
 const SUBSTRING_CHARACTERS_MIN = 3
 
 /** A page of what the query finds, newest first; what is younger than `searchLagMs` is not found yet. */
-export function searchPage<N extends SearchTable>(
+export function searchPage(
   reads: Reads,
-  table: N,
+  table: SearchTable,
   how: { url: string; params: Params<typeof SEARCH>; searchable: Searchable },
 ): object {
   const { query: asked, limit, page } = how.params
@@ -107,7 +107,7 @@ function isFound(shown: object, { clauses, isAny }: Query): boolean {
 
 function fits(actual: unknown, { operator, value }: Clause): boolean {
   if (value === null) return actual === null || actual === undefined
-  if (actual === null || actual === undefined) return false
+  if (typeof actual !== 'string' && typeof actual !== 'number' && typeof actual !== 'boolean') return false
   const [number, bound] = [Number(actual), numberOf(value)]
   switch (operator) {
     case '~':
