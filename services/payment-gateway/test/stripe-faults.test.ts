@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { call, eventually, payAtSandbox, SERVICE_TOKEN, startPlatform } from './platform.ts'
 import type { Answer, Platform } from './platform.ts'
@@ -176,5 +178,66 @@ describe('a fraud warning', () => {
     const { rows: held } = await platform.pool.query("select id from stripe_events where status = 'failed'")
     assert.deepEqual(held, [])
     await setFaults([])
+  })
+})
+
+describe('a key that Stripe does not accept for a while', () => {
+  it('is no answer to what was asked: nothing is given up, and all of it works once the key is right', async () => {
+    // In front of the sandbox, which takes any test key.
+    let stripe = ''
+    let refuses: number | null = null
+    const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk as Buffer)
+      if (refuses !== null) {
+        const error = { type: 'invalid_request_error', message: 'Invalid API Key provided' }
+        response.writeHead(refuses, { 'content-type': 'application/json' }).end(JSON.stringify({ error }))
+        return
+      }
+      const { host: _, connection: __, 'content-length': ___, ...headers } = request.headers
+      const answer = await fetch(`${stripe}${request.url}`, {
+        method: request.method ?? 'GET',
+        headers: headers as Record<string, string>,
+        ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
+      })
+      const body = Buffer.from(await answer.arrayBuffer())
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body)
+    }
+    const door = createServer((request, response) => void serve(request, response))
+    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve))
+    const address = door.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const locked = await startPlatform({ env: { STRIPE_API_BASE: `http://127.0.0.1:${port}` } })
+    stripe = locked.sandbox.url
+    try {
+      const open = (bookingId: string) => call(locked, 'POST', '/sessions', { body: { bookingId } })
+      const [waiting, paid, wanted] = [locked.addBooking(), locked.addBooking(), locked.addBooking()]
+      const { body: session } = await open(waiting.id)
+      await payAtSandbox(locked, (await open(paid.id)).body.data['sessionId'] ?? '')
+      await eventually('the confirmation', () => locked.booking.toldOf(paid.id).length === 1)
+      const refund = {
+        body: { amountMinor: 500 },
+        bearer: SERVICE_TOKEN,
+        headers: { 'idempotency-key': 'one' },
+      }
+      const giveBack = () => call(locked, 'POST', `/payments/${paid.id}/refunds`, refund)
+      for (const status of [401, 403]) {
+        refuses = status
+        for (const answer of [await open(wanted.id), await giveBack()])
+          assert.deepEqual([answer.status, answer.body.error?.code], [503, 'STRIPE_UNAVAILABLE'])
+        const reconcile = { body: { schedule: 'reconcile' }, bearer: SERVICE_TOKEN }
+        assert.equal((await call(locked, 'POST', '/admin/reconciliation', reconcile)).status, 200)
+      }
+      refuses = null
+      assert.equal((await giveBack()).status, 200)
+      assert.equal((await open(wanted.id)).status, 200)
+      assert.equal((await open(waiting.id)).body.data['sessionId'], session.data['sessionId'])
+      const { rows } = await locked.pool.query("select from payment_attempts where state = 'closed'")
+      assert.equal(rows.length, 1, 'the one that was paid')
+    } finally {
+      await locked.stop()
+      door.closeAllConnections()
+      await new Promise((resolve) => door.close(resolve))
+    }
   })
 })

@@ -76,7 +76,8 @@ async function checkPayment(deps: ReconcileDeps, due: DuePayment): Promise<Check
     if (answer.kind === 'busy' || answer.kind === 'unreachable' || answer.kind === 'indeterminate')
       return { found, away: true }
     if (answer.kind === 'answered') found += await applyAnswer(deps, payment, answer)
-    else if (question.attempt !== null) found += await closeUnknown(deps, question.attempt)
+    else if (answer.kind === 'not_found' && question.attempt !== null)
+      found += await closeUnknown(deps, question.attempt)
     else deps.log.error({ paymentId: payment.id, because: answer.kind }, 'reconcile.not_answered')
   }
   return { found, away: false }

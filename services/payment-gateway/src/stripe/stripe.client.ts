@@ -63,7 +63,7 @@ export type EventsAnswer =
  *  answered      the object, read by Stripe's clock at `second`
  *  not_found     Stripe has no such object
  *  refused       Stripe understood and said no: asking the same again is pointless
- *  busy          409, 429 or a lock: nothing happened, ask again later with the same key
+ *  busy          409, 429, a lock, or a key that may not (401, 403): nothing happened, ask again with the same key
  *  unreachable   no answer: it may have happened or not, ask again with the same key
  *  indeterminate a 5xx: it may have happened, and the same key would repeat the same 5xx: read before a new try
  *                (docs.stripe.com/error-low-level)
@@ -82,6 +82,8 @@ export type StripeAnswer =
 const TIMEOUT_MS = 6000
 const NETWORK_RETRIES_MAX = 2
 const LIST_PAGE_MAX = 100
+// A key that was rolled or lacks a right says nothing about what was asked for: once it is mended, the same call works.
+const MAY_PASS: ReadonlySet<number> = new Set([401, 403, 409, 429])
 const REFUNDS_MAX = 1000
 // Our clock and Stripe's may differ; a session made for the attempt is not missed for it.
 const CLOCK_SKEW_SECONDS = 300
@@ -239,7 +241,7 @@ function failure(error: unknown): Exclude<StripeAnswer, { kind: 'answered' }> {
   const { statusCode: status, message } = error
   if (status === undefined) return { kind: 'unreachable', message }
   if (status === 404) return { kind: 'not_found' }
-  if (status === 409 || status === 429) return { kind: 'busy', message }
+  if (MAY_PASS.has(status)) return { kind: 'busy', message }
   if (status >= 500) return { kind: 'indeterminate', message }
   return { kind: 'refused', status, code: error.code ?? error.type, message }
 }
