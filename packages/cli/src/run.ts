@@ -4,7 +4,7 @@ import type { CliConfig } from './config.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { createGatewayClient } from './gateway.client.ts'
 import { helpOf } from './help.ts'
-import { painter } from './table.ts'
+import { forTerminal, painter, shown } from './table.ts'
 
 export type Surroundings = {
   readonly config: (options: {
@@ -32,16 +32,16 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
     const gateway = createGatewayClient(around.config(options))
     // What printing returns must not become the exit code.
     const print = (text: string): void => {
-      around.print(text)
+      around.print(forTerminal(text))
     }
     return (await command.run({ words: rest, options, gateway, print, paint: painter(around.paint) })) ?? 0
   } catch (error) {
     if (error instanceof UsageError) {
-      around.complain(`${error.message} See: passerelle help`)
+      around.complain(shown(`${error.message} See: passerelle help`))
       return 2
     }
     if (!(error instanceof CommandError)) throw error
-    around.complain(error.message)
+    around.complain(shown(error.message))
     return 1
   }
 }

@@ -25,7 +25,7 @@ after(() => platform.stop())
 
 type Said = { readonly code: number; readonly out: string; readonly err: string }
 
-async function type(line: string, token = SERVICE_TOKEN): Promise<Said> {
+async function type(line: string, token = SERVICE_TOKEN, paint = false): Promise<Said> {
   const out: string[] = []
   const err: string[] = []
   const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '')
@@ -37,7 +37,7 @@ async function type(line: string, token = SERVICE_TOKEN): Promise<Said> {
       ),
     print: (text) => out.push(text),
     complain: (text) => err.push(text),
-    paint: false,
+    paint,
   })
   return { code, out: out.join('\n'), err: err.join('\n') }
 }
@@ -125,6 +125,42 @@ describe('passerelle', () => {
     assert.match((await type('reconcile report')).out, /reconcile +\d{4}-\d\d-\d\d/)
     const well = await type('doctor')
     assert.equal(well.code, 0, well.out)
+  })
+
+  it('obeys nobody else: what a terminal would act on is written out, in every list, detail, payload and refusal', async () => {
+    // Clears the screen, sets the title, hides what follows, forges a line, turns the order around; 8-bit sequences too.
+    const evil = 'a\u001B[2J\u001B]0;owned\u0007\u001B[8m\u009B31m\u007F\r\nforged\u202Etxt'
+    const { id: bookingId } = platform.addBooking()
+    const intent = { id: 'pi_evil', object: 'payment_intent', description: evil, metadata: { note: evil } }
+    await deliver(platform, eventJson(`charge.${evil}`, intent, { id: 'evt_evil' }))
+    await deliver(platform, eventJson('invoice.paid', { ...intent, id: 'in_evil' }, { id: 'evt_evil2' }))
+    await platform.pool.query(
+      `insert into incidents (kind, subject, detail) values ('amount_mismatch', $2, $1)`,
+      [JSON.stringify({ note: evil }), bookingId],
+    )
+    const lines = [
+      'events',
+      'events --json',
+      'events show evt_evil',
+      'events show evt_evil2',
+      'events show evt_evil2 --json',
+      'incidents',
+      `events show ${evil.replace(/\s/g, '')}`,
+      `events --colour${evil.replace(/\s/g, '')}`,
+      `help ${evil.replace(/\s/g, '')}`,
+    ]
+    const own = /\u001B\[(?:0|2|31|32|33)m/g
+    let seen = 0
+    for (const line of lines)
+      for (const paint of [false, true]) {
+        const said = await type(line, SERVICE_TOKEN, paint)
+        const text = said.out + said.err
+        // oxlint-disable-next-line no-control-regex -- they are what must not be there
+        assert.doesNotMatch(text.replace(paint ? own : /$^/, ''), /[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/, line)
+        assert.doesNotMatch(text, /^forged/m, line)
+        if (/\\u001b\[2J/i.test(text)) seen += 1
+      }
+    assert.ok(seen >= 10, `only ${seen} answers carried the text: the test has lost its teeth`)
   })
 
   it('says what is wrong and how to mend it: usage with 2, refusals with 1', async () => {

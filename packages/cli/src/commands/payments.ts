@@ -2,7 +2,7 @@ import type { AdminPaymentView, PaymentDetail, TimelineEntry } from '@passerelle
 import { toDecimalText } from '@passerelle/contracts/money'
 import type { Call, Command } from '../command.ts'
 import { CommandError } from '../errors.ts'
-import { details, moment, table } from '../table.ts'
+import { details, moment, shown, table } from '../table.ts'
 import { countOf, idOf, more, wordsOf } from './words.ts'
 
 export const payments: Command = {
@@ -56,7 +56,7 @@ async function showPayment(call: Call, word: string | undefined): Promise<void> 
 }
 
 function timelineLine({ at, kind, what }: TimelineEntry, paint: Call['paint']): string {
-  return `${moment(at)}${at.slice(19, 23)}  ${paint('dim', kind.padEnd(16))}  ${what}`
+  return `${moment(at)}${at.slice(19, 23)}  ${paint('dim', kind.padEnd(16))}  ${shown(what)}`
 }
 
 /** The payment behind any id that a person may have at hand. */
