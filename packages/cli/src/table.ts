@@ -9,6 +9,7 @@ export function painter(on: boolean): Paint {
 // Controls move a terminal's cursor, set its title or answer in the operator's name; the others turn the order of a
 // line around. C1 counts too: U+009B begins a sequence as well as ESC does.
 const UNSEEN = /[\p{Cc}\u061C\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/gu
+// oxlint-disable-next-line no-control-regex -- our own escape sequences are what it finds
 const OWN_COLOURS = /(\u001B\[(?:0|2|31|32|33)m|\n)/
 
 /** Text of others as a person may look at it: what a terminal would obey is written out, `\\u001b`. */

@@ -19,7 +19,7 @@ const AmountMinor = Type.Integer({ minimum: 1, maximum: MAXIMUM_CHARGE_MINOR })
 
 const Params = Type.Object({ bookingId: Type.String() })
 const Headers = Type.Object({ 'idempotency-key': Type.Optional(Type.String({ maxLength: 255 })) })
-const Body = Type.Object({
+export const PaymentStatusBody = Type.Object({
   status: Type.Union(ANNOUNCED_STATUSES.map((status) => Type.Literal(status))),
   paymentIntentId: Type.Union([Id, Type.Null()]),
   paidAt: Type.Optional(Type.Union([Time, Type.Null()])),
@@ -44,7 +44,7 @@ export function addPaymentStatusRoutes(
     {
       onRequest: allow(deps.authenticate, 'service'),
       preValidation: refuseUnknownStatus,
-      schema: { params: Params, headers: Headers, body: Body },
+      schema: { params: Params, headers: Headers, body: PaymentStatusBody },
     },
     async (request) => {
       const outcome = await applyPaymentStatus(deps, {
@@ -69,7 +69,7 @@ const refuseUnknownStatus: preValidationAsyncHookHandler = async (request) => {
   )
 }
 
-function readUpdate(body: Static<typeof Body>): PaymentUpdate {
+function readUpdate(body: Static<typeof PaymentStatusBody>): PaymentUpdate {
   const { paidAt, refundedAt, refundedAmountMinor } = body
   return {
     status: body.status,

@@ -6,7 +6,7 @@ import { demoCookie, readDemoCookie } from './demo-customer.ts'
 import { signInDemo } from './sign-in-demo.ts'
 import type { SignInDemoDeps } from './sign-in-demo.ts'
 
-const Body = Type.Object({
+export const DemoSignInBody = Type.Object({
   // No control characters: PostgreSQL refuses the first of them.
   name: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]*$' })),
   role: Type.Optional(Type.Union([Type.Literal('customer'), Type.Literal('operator')])),
@@ -21,7 +21,7 @@ export function addDemoRoutes(
 
   server.post(
     '/api/v1/auth/demo',
-    { preValidation: emptyBodyIsFine, schema: { body: Body } },
+    { preValidation: emptyBodyIsFine, schema: { body: DemoSignInBody } },
     async (request, reply) => {
       // SameSite takes every port of localhost for the same site, so the cookie is for pages of the shop only.
       const isTrusted = isFromShop(request, deps.frontendOrigin)

@@ -7,7 +7,7 @@ export type JsonSchema = {
   readonly enum?: readonly unknown[]
   readonly anyOf?: readonly JsonSchema[]
   readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
+  readonly required?: readonly string[] | undefined
   readonly items?: JsonSchema
   readonly pattern?: string
   readonly format?: string
@@ -19,6 +19,15 @@ export type JsonSchema = {
 }
 
 const LENGTH_MAX = 60
+
+/** What no answer may hold, of any service: its insides, or the secrets of the sandbox's Stripe. */
+export const LEAKS =
+  /node_modules|\.ts:\d+|at \w+ \(|relation "|syntax error|invalid input syntax|pg_|select .* from|ECONN|whsec_|sk_test_/i
+
+/** encodeURIComponent throws at half a character; what a client would send then is its replacement. */
+export function safeEncode(value: string): string {
+  return encodeURIComponent(value.toWellFormed())
+}
 
 /** Values the schema allows. */
 export function allowed(schema: JsonSchema): fc.Arbitrary<unknown> {
