@@ -5,7 +5,7 @@ import { own } from './ids.ts'
 
 /** The tag of all copies: it sorts before those of rows, as what is older does. */
 const CLONED_TAG = 'a000000000'
-const PER_STATEMENT = 20_000
+const PER_TRANSACTION = 20_000
 const AT_ONCE = 2
 // Copies lie in the two years before the retention of payloads, as the payments of a service that has run for long do.
 const NEWEST_DAYS = 91
@@ -19,38 +19,45 @@ type Table = {
 }
 type CellTexts = Readonly<Record<string, string | null>>
 
-/** Copies the finished payment `original` `count` times; ends with the tables vacuumed and analysed. */
+/**
+ * Copies the finished payment `original` `count` times; ends with the tables vacuumed and analysed. Called again after it
+ * was cut off, it goes on where it was.
+ */
 export async function cloneLives(pool: Pool, original: string, count: number): Promise<void> {
   const tables = await readLife(pool, original)
-  const statements = tables.map((table) => insertOf(table, idsOf(tables), count))
-  // Only while they are copied: what the copies refer to is copied with them, and vacuum comes once, at the end.
-  await pool.query('alter system set autovacuum = off')
-  await pool.query('select pg_reload_conf()')
-  try {
-    let from = 0
-    const work = async (): Promise<void> => {
-      const client = await pool.connect()
-      try {
-        await client.query("set session_replication_role = 'replica'; set synchronous_commit = off")
-        for (let at = from; at < count; at = from) {
-          const until = Math.min(at + PER_STATEMENT, count)
-          from = until
-          for (const sql of statements) await client.query(sql, [at, until - 1])
-        }
-      } finally {
-        client.release(true)
+  const ids = idsOf(tables)
+  const statements = tables.map((table) => insertOf(table, ids, count))
+  // Only while they are copied: vacuum comes once, at the end.
+  for (const { name } of tables) await pool.query(`alter table ${name} set (autovacuum_enabled = false)`)
+  let next = 0
+  const work = async (): Promise<void> => {
+    const client = await pool.connect()
+    try {
+      // What the copies refer to is copied with them.
+      await client.query("set session_replication_role = 'replica'; set synchronous_commit = off")
+      for (let from = next; from < count; from = next) {
+        next = from + PER_TRANSACTION
+        const first = own('pay', CLONED_TAG, from)
+        const { rowCount } = await client.query('select from payments where id = $1', [first])
+        if (rowCount !== 0) continue
+        await client.query('begin')
+        for (const sql of statements)
+          await client.query(sql, [from, Math.min(from + PER_TRANSACTION, count) - 1])
+        await client.query('commit')
       }
+    } finally {
+      client.release(true)
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, work))
-    // The worker that redacts begins where it ended, which in these tables is after the copies.
-    await pool.query(
-      `insert into retention_marks (name, done_until) values ('stripe_events', now() - interval '${NEWEST_DAYS} days')
-       on conflict (name) do update set done_until = excluded.done_until`,
-    )
-    for (const { name } of tables) await pool.query(`vacuum (analyze) ${name}`)
-  } finally {
-    await pool.query('alter system reset autovacuum')
-    await pool.query('select pg_reload_conf()')
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  // The worker that redacts begins where it ended, which in these tables is after the copies.
+  await pool.query(
+    `insert into retention_marks (name, done_until) values ('stripe_events', now() - interval '${NEWEST_DAYS} days')
+     on conflict (name) do update set done_until = excluded.done_until`,
+  )
+  for (const { name } of tables) {
+    await pool.query(`alter table ${name} reset (autovacuum_enabled)`)
+    await pool.query(`vacuum (analyze) ${name}`)
   }
 }
 

@@ -1,11 +1,8 @@
 // Two gateways, one with few payments in its tables and one with millions, under the same load round after round.
-import { Client } from 'pg'
-import type { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import { setTimeout } from 'node:timers/promises'
-import { ensureDatabase } from '../../tools/postgres.ts'
 import type { Bench } from '../bench.ts'
 import { cloneLives } from '../lives/clone-lives.ts'
-import { paymentId } from '../lives/ids.ts'
 import { median } from '../measure.ts'
 import type { BenchOptions } from '../options.ts'
 import { figureOf, show, showRatio, webhookCells } from '../report.ts'
@@ -18,6 +15,7 @@ const EVENTS_PER_PAYMENT = 5.5
 const WARM_UP_PAYMENTS = 1200
 const FEW_OF_GOAL = 100_000
 const MANY_OF_GOAL = 5_000_000
+const ORIGINALS = 20
 const FEE_MS_MAX = 30_000
 
 type Gateway = Awaited<ReturnType<typeof startGatewaySystem>>
@@ -93,26 +91,24 @@ async function gatewayOn(bench: Bench, databaseUrl: string): Promise<Gateway> {
   return startGatewaySystem({ name: 'gateway', databaseUrl, ports: [await bench.nextPort()], bookingPort })
 }
 
-/** The database with that many finished payments; made once in a folder that is kept, whole or not at all. */
+/** The database with that many finished payments; made once in a folder that is kept, and gone on with when cut off. */
 async function seeded(bench: Bench, payments: number): Promise<string> {
   const name = `gateway_grown_${payments}`
   const draft = `${name}_draft`
   const client = new Client({ connectionString: bench.postgres.urlOf('postgres') })
   await client.connect()
   try {
-    const { rowCount } = await client.query('select from pg_database where datname = $1', [name])
-    if (rowCount !== 0) return bench.postgres.urlOf(name)
+    const isThere = async (database: string): Promise<boolean> =>
+      (await client.query('select from pg_database where datname = $1', [database])).rowCount !== 0
+    if (await isThere(name)) return bench.postgres.urlOf(name)
     process.stderr.write(`bench: seeding ${show(payments)} payments …\n`)
     const startedMs = performance.now()
-    await client.query(`drop database if exists ${draft}`)
-    const gateway = await gatewayOn(bench, await ensureDatabase(bench.postgres, draft))
-    try {
-      const original = await finishOne(bench, gateway)
-      await cloneLives(gateway.pool, original, payments)
-      await checkClones(gateway.pool, original, payments)
-    } finally {
-      await gateway.stop()
+    if (!(await isThere(draft))) {
+      await client.query('drop database if exists gateway_originals')
+      await finishOriginals(bench, await bench.database('gateway_originals'))
+      await client.query(`alter database gateway_originals rename to ${draft}`)
     }
+    await copyOriginal(bench.postgres.urlOf(draft), payments)
     await client.query(`alter database ${draft} rename to ${name}`)
     process.stderr.write(`bench: seeded in ${show((performance.now() - startedMs) / 1000)} s\n`)
     return bench.postgres.urlOf(name)
@@ -121,20 +117,39 @@ async function seeded(bench: Bench, payments: number): Promise<string> {
   }
 }
 
-/** A payment that went through the gateway, to its last row: the fee, which is asked for afterwards. */
-async function finishOne(bench: Bench, gateway: Gateway): Promise<string> {
-  const load = { connections: 8, model: { kind: 'closed' } } as const
-  const { tag, problems } = await measureWebhooks(bench, gateway, { payments: 20, ...load })
-  if (problems.length > 0) throw new Error(`the payment to copy is not right: ${problems[0]}`)
-  for (const end = Date.now() + FEE_MS_MAX; ; await setTimeout(100)) {
-    const { rows } = await gateway.pool.query<{ due: number }>('select count(*)::int as due from fees_due')
-    if (rows[0]?.due === 0) return paymentId(tag, 0)
-    if (Date.now() > end) throw new Error('the fees of the payments to copy were never read')
+/** Payments that go through the gateway, to their last row: the fee, which is asked for afterwards. */
+async function finishOriginals(bench: Bench, databaseUrl: string): Promise<void> {
+  const gateway = await gatewayOn(bench, databaseUrl)
+  try {
+    const load = { payments: ORIGINALS, connections: 8, model: { kind: 'closed' } } as const
+    const { problems } = await measureWebhooks(bench, gateway, load)
+    if (problems.length > 0) throw new Error(`the payment to copy is not right: ${problems[0]}`)
+    for (const end = Date.now() + FEE_MS_MAX; ; await setTimeout(100)) {
+      const { rowCount } = await gateway.pool.query('select from fees_due limit 1')
+      if (rowCount === 0) return
+      if (Date.now() > end) throw new Error('the fees of the payments to copy were never read')
+    }
+  } finally {
+    await gateway.stop()
+  }
+}
+
+async function copyOriginal(databaseUrl: string, payments: number): Promise<void> {
+  const pool = new Pool({ connectionString: databaseUrl, options: '-c search_path=payment_gateway' })
+  try {
+    const { rows } = await pool.query<{ id: string }>(
+      "select min(id) as id from payments where id >= 'pay_b'",
+    )
+    const original = rows[0]?.id ?? ''
+    await cloneLives(pool, original, payments)
+    await checkClones(pool, original, payments + ORIGINALS)
+  } finally {
+    await pool.end()
   }
 }
 
 /** Copies have as many rows as the original in every table, and nothing the gateway would still have to do. */
-async function checkClones(pool: Pool, original: string, payments: number): Promise<void> {
+async function checkClones(pool: Pool, original: string, all: number): Promise<void> {
   const { rows } = await pool.query<Record<string, string>>(
     `select (select count(*) from payments where status = 'succeeded') as payments,
        (select count(*) from stripe_events) as events,
@@ -147,7 +162,6 @@ async function checkClones(pool: Pool, original: string, payments: number): Prom
     [original],
   )
   const is = (name: string): number => Number(rows[0]?.[name])
-  const all = payments + 20
   const isRight =
     is('payments') === all &&
     is('events') === all * 5 &&

@@ -49,7 +49,7 @@ export async function startGatewaySystem(options: GatewayOptions): Promise<Syste
     )
   const pool = new Pool({
     connectionString: options.databaseUrl,
-    max: 4,
+    max: 2,
     options: '-c search_path=payment_gateway',
   })
   return {
