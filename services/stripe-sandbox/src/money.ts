@@ -42,6 +42,12 @@ export function decimalsOf(currency: string): number {
   return THREE_DECIMAL.has(currency) ? 3 : 2
 }
 
+/** What every amount is a multiple of: no card network carries a third decimal, nor a part of an ISK or a UGX. */
+export function stepOf(currency: string): number {
+  if (THREE_DECIMAL.has(currency)) return 10
+  return currency === 'isk' || currency === 'ugx' ? 100 : 1
+}
+
 /** The smallest charge in minor units; 1 where Stripe publishes none. */
 export function minimumOf(currency: string): number {
   return MINIMUM[currency] ?? 1

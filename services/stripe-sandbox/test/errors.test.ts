@@ -210,6 +210,27 @@ const REFUSALS: readonly Refusal[] = [
     ],
   ],
   [
+    'a PaymentIntent with a third decimal that no card network carries',
+    async (s) => {
+      await s.paymentIntents.create({ amount: 18_500, currency: 'kwd' })
+      return s.paymentIntents.create({ amount: 18_505, currency: 'kwd' })
+    },
+    [400, 'parameter_invalid_integer', 'amount', 'An amount in kwd must be a multiple of 10.'],
+  ],
+  [
+    'a Session with a part of an ISK',
+    async () => {
+      await session(priced('isk', 500))
+      return session(priced('isk', 550))
+    },
+    [
+      400,
+      'parameter_invalid_integer',
+      'line_items[0][price_data][unit_amount]',
+      'An amount in isk must be a multiple of 100.',
+    ],
+  ],
+  [
     'a Session below the minimum',
     () => session(priced('usd', 49)),
     [
