@@ -70,10 +70,10 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     caughtBy: 'P3 nothing stranded',
   },
   'lost-outbox-row': {
-    what: 'one announcement in twenty is never written',
+    what: 'one announcement in five is never written',
     file: 'outbox/delivery.repository.ts',
     from: 'if (deliveries.length === 0) return []\n',
-    to: 'if (deliveries.length === 0 || Math.random() < 0.05) return []\n',
+    to: 'if (deliveries.length === 0 || Math.random() < 0.2) return []\n',
     caughtBy: 'nothing had to be mended',
   },
   'last-write-wins': {
