@@ -370,6 +370,14 @@ describe('who may look', () => {
     }
   })
 
+  it('whoever gives a session up is told when that was, not when the payment had changed before', async () => {
+    const { bookingId, sessionId } = await openSession()
+    const before = (await call(deaf, 'GET', `/payments/${bookingId}/status`)).body.data
+    const after = (await call(deaf, 'POST', `/sessions/${sessionId}/cancel`, { body: {} })).body.data
+    assert.equal(after['status'], 'canceled')
+    assert.ok(String(after['updatedAt']) > String(before['updatedAt']))
+  })
+
   it('a status token opens its payment by itself, until it runs out', async () => {
     const { bookingId, statusToken } = await openSession()
     const open = (token: string) => call(deaf, 'GET', `/status?token=${token}`, { as: null })

@@ -5,7 +5,7 @@ import { ApiError } from '@passerelle/kit/errors'
 import { appendAudit } from '../admin/audit.repository.ts'
 import { applyFacts } from '../payments/apply-facts.ts'
 import type { Fact, IntentState } from '../payments/known.ts'
-import { linkObjects, lockPayments } from '../payments/payment.repository.ts'
+import { findPayment, linkObjects, lockPayments } from '../payments/payment.repository.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
@@ -63,14 +63,15 @@ export async function withdrawAttempt(
       because: `${because} ${attempt.id}`,
     }
     const [before] = by === null ? [] : await lockPayments(tx, [attempt.paymentId])
-    const { payments } = await applyFacts(tx, [change], deps)
+    await applyFacts(tx, [change], deps)
     const ids = facts
       .filter((fact) => fact.type === 'intent')
       .map((fact) => ({ id: fact.id, paymentId: attempt.paymentId }))
     await roundTrip(tx, linkObjects(ids))
     // What is over at Stripe was closed with its facts; what may still be paid must stay the only live attempt.
     if (answer.kind === 'not_found') await closeAttempt(tx, attempt.id, because)
-    const after = payments.get(attempt.paymentId)
+    // Read again: when it changed is told by the database.
+    const after = await findPayment(tx, attempt.paymentId)
     if (!after) throw new Error(`the payment ${attempt.paymentId} is gone`)
     if (by !== null && before?.known.attempts[attempt.id]?.withdrawn === false)
       await appendAudit(tx, [

@@ -7,7 +7,7 @@ import { readObject } from '../stripe/facts.ts'
 import type { StripeClient } from '../stripe/stripe.client.ts'
 import { applyFacts } from './apply-facts.ts'
 import { isSettled } from './payment-view.ts'
-import { linkObjects } from './payment.repository.ts'
+import { findPayment, linkObjects } from './payment.repository.ts'
 import type { Payment } from './payment.repository.ts'
 
 export type VerifyDeps = {
@@ -19,9 +19,9 @@ export type VerifyDeps = {
 }
 
 /**
- * The payment as it stands after asking Stripe about one of its attempts, when it may still change: the answer goes through the same merge as a
- * webhook, so a lost webhook is healed by the payer's own return. When Stripe is away, or was asked a moment ago, the
- * payment is returned as it is known.
+ * The payment as it stands after asking Stripe about one of its attempts, when it may still change: the answer goes
+ * through the same merge as a webhook, so a lost webhook is healed by the payer's own return. When Stripe is away, or was
+ * asked a moment ago, the payment is returned as it is known.
  */
 export async function verifyAttempt(deps: VerifyDeps, attempt: Attempt, payment: Payment): Promise<Payment> {
   const stripeId = attempt.sessionId ?? attempt.paymentIntentId
@@ -47,5 +47,7 @@ export async function verifyAttempt(deps: VerifyDeps, attempt: Attempt, payment:
   })
   if (applied.changed.length > 0) deps.onChanged(applied.changed)
   for (const transition of applied.transitions) deps.log.info(transition, 'payment.changed')
-  return applied.payments.get(payment.id) ?? payment
+  // Read again where it changed: when it did is told by the database.
+  const after = applied.payments.get(payment.id) ?? payment
+  return applied.changed.length === 0 ? after : ((await findPayment(deps.pool, payment.id)) ?? after)
 }
