@@ -82,6 +82,9 @@ describe('a JWT with a shared secret', () => {
       'no issuer': await sign({ aud: 'gateway' }, 'HS256', bytes),
       'another audience': await sign({ ...good, aud: 'shop' }, 'HS256', bytes),
       'run out': await sign({ ...good, exp: '-10s' }, 'HS256', bytes),
+      'never runs out': await new SignJWT({ ...good, sub: 'cus_1' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .sign(bytes),
       'no customer': await sign({ ...good, sub: '' }, 'HS256', bytes),
       'another secret': await sign(good, 'HS256', new TextEncoder().encode(`${SECRET}.`)),
       'another algorithm': await sign(good, 'HS512', bytes),
