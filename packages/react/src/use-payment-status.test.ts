@@ -280,3 +280,22 @@ test('on a server it renders what is known and asks nothing', async () => {
   await setTimeout(20)
   assert.deepEqual(reads, [])
 })
+
+test('a hidden tab asks nothing more, and asks at once when it is brought forward', async () => {
+  const turn = (visibility: string): void => {
+    Object.defineProperty(document, 'visibilityState', { get: () => visibility, configurable: true })
+    window.document.dispatchEvent(new window.Event('visibilitychange'))
+  }
+  answers = [aPayment()]
+  turn('hidden')
+  const seen = show()
+  await until(() => statusReads() > 0, 'it is asked once')
+  await act(() => setTimeout(20))
+  const asked = statusReads()
+  await act(() => setTimeout(100))
+  assert.equal(statusReads(), asked)
+  answers = [aPayment({ status: 'succeeded', version: 2 })]
+  turn('visible')
+  await until(() => !last(seen).loading, 'it ends')
+  assert.equal(last(seen).status, 'succeeded')
+})
