@@ -190,4 +190,19 @@ describe('retention', () => {
       await another.stop()
     }
   })
+
+  it('removes the status tokens that have run out, however many, and no other', async () => {
+    const { paymentId } = await paid()
+    await platform.pool.query(
+      `insert into status_tokens (token_hash, payment_id, expires_at)
+       select 'old ' || n, $1, now() - n * interval '1 day' from generate_series(0, 450) n`,
+      [paymentId],
+    )
+    await redactAll(90)
+    const { rows } = await platform.pool.query<{ alive: boolean }>(
+      'select expires_at > now() as alive from status_tokens where payment_id = $1',
+      [paymentId],
+    )
+    assert.deepEqual(rows, [{ alive: true }])
+  })
 })

@@ -33,3 +33,14 @@ export async function isStatusTokenOf(db: Queryable, token: string, paymentId: s
   })
   return rowCount === 1
 }
+
+/** Removes up to `limit` tokens that have run out, and says how many. */
+export async function removeExpiredTokens(tx: Tx, limit: number): Promise<number> {
+  const { rowCount } = await tx.query({
+    name: 'remove_expired_tokens',
+    text: `delete from status_tokens where token_hash = any(array(
+             select token_hash from status_tokens where expires_at <= now() order by expires_at limit $1))`,
+    values: [limit],
+  })
+  return rowCount ?? 0
+}

@@ -1,5 +1,6 @@
 import { inTransaction } from '@passerelle/kit/database'
 import type { Pool, Tx } from '@passerelle/kit/database'
+import { removeExpiredTokens } from '../payments/status-token.repository.ts'
 
 /** What stands where a payload was: JSON, so that whoever reads the table sees at once what happened to it. */
 export const REDACTED_PAYLOAD = Buffer.from('{"redacted":true}')
@@ -21,7 +22,8 @@ const LATE_DAYS = 7
 /**
  * Empties the payloads of one batch of events that were received more than `retentionDays` ago, and forgets the payers'
  * addresses in attempts that ended before then; personal data lives nowhere else. What the events did (payments, ledger,
- * transitions) stays. An event whose effect is still owed keeps its payload. Null when another process is at it.
+ * transitions) stays. An event whose effect is still owed keeps its payload. Status tokens that have run out are removed.
+ * Null when another process is at it.
  */
 export async function redactOldEvents(pool: Pool, retentionDays: number): Promise<Redaction | null> {
   return inTransaction(pool, async (tx) => {
@@ -32,7 +34,8 @@ export async function redactOldEvents(pool: Pool, retentionDays: number): Promis
     const erased = await redactErasedPayments(tx, null)
     const events = erased.events + (await redactEvents(tx, retentionDays))
     const attempts = erased.attempts + (await forgetAddresses(tx, retentionDays))
-    return { events, attempts, more: events >= BATCH || attempts >= BATCH }
+    const tokens = await removeExpiredTokens(tx, BATCH)
+    return { events, attempts, more: [events, attempts, tokens].some((number) => number >= BATCH) }
   })
 }
 
