@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { ApiError } from './errors.ts'
+import type { HttpServer } from './http.ts'
 import { addressKey } from './rate-limit.ts'
 import type { RateLimiter } from './rate-limit.ts'
 import { isOneOf } from './secret.ts'
@@ -32,7 +33,7 @@ export type CallerLimits = {
   readonly failures: RateLimiter
 }
 
-/** Tells who calls, or throws UNAUTHENTICATED or RATE_LIMITED. */
+/** Tells who calls, or throws UNAUTHENTICATED or RATE_LIMITED; a request that is asked about again is answered the same. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>
 
 const CLOCK_TOLERANCE_SECONDS = 5
@@ -52,7 +53,7 @@ export function createAuthenticate(
   { limits, ownKeys }: { limits: CallerLimits; ownKeys?: JWTVerifyGetKey | undefined },
 ): Authenticate {
   const identify = createIdentify(config, ownKeys)
-  return async (request) => {
+  const authenticate: Authenticate = async (request) => {
     const caller = await identify(request).catch((error: unknown) => {
       if (error instanceof ApiError && error.code === 'UNAUTHENTICATED')
         refuseOverLimit(limits.failures.take(addressKey(request.ip)))
@@ -62,6 +63,19 @@ export function createAuthenticate(
       refuseOverLimit(limits.customers.take(caller.customerId))
     return caller
   }
+  const answers = new WeakMap<FastifyRequest, Promise<Caller>>()
+  return (request) => {
+    const answer = answers.get(request) ?? authenticate(request)
+    answers.set(request, answer)
+    return answer
+  }
+}
+
+/** Has everybody who calls the routes of this scope sign in before anything of their request is read. */
+export function requireCaller(scope: HttpServer, authenticate: Authenticate): void {
+  scope.addHook('onRequest', async (request) => {
+    await authenticate(request)
+  })
 }
 
 /** Throws RATE_LIMITED when a limiter said how many seconds to wait. */

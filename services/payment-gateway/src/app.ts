@@ -1,7 +1,7 @@
 // The composition root: everything is constructed here, by hand, in order.
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createAuthenticate } from '@passerelle/kit/caller'
+import { createAuthenticate, requireCaller } from '@passerelle/kit/caller'
 import { ALONG_INDEXES, createPool } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import { createHttpServer, listen } from '@passerelle/kit/http'
@@ -305,14 +305,17 @@ function addRoutes(
   const authenticate = createAuthenticate(config.auth, { limits: { customers, failures } })
   void server.register(
     async (api: HttpServer) => {
-      checkoutRoutes(api, { ...parts, authenticate, livemode, frontendUrl, checkoutsPerHour })
+      void api.register(async (scope: HttpServer) => {
+        requireCaller(scope, authenticate)
+        checkoutRoutes(scope, { ...parts, authenticate, livemode, frontendUrl, checkoutsPerHour })
+        receiptRoutes(scope, { ...parts, authenticate })
+        refundRoutes(scope, { ...parts, authenticate })
+        reconciliationRoutes(scope, { ...parts, authenticate })
+      })
       paymentRoutes(api, { ...parts, authenticate, anonymous })
-      receiptRoutes(api, { ...parts, authenticate })
       verifyRoutes(api, { ...parts, authenticate, anonymous })
       paymentStreamRoutes(api, { ...parts, authenticate, anonymous })
-      refundRoutes(api, { ...parts, authenticate })
       adminRoutes(api, { ...parts, authenticate })
-      reconciliationRoutes(api, { ...parts, authenticate })
       const { onRefused } = parts.metrics
       const onTaken = parts.events?.taken
       webhookRoutes(api, {

@@ -197,6 +197,12 @@ describe('POST /sessions answers 401', () => {
       assert.equal(answer.body.error.code, 'UNAUTHENTICATED')
     }
   })
+
+  it('before it looks at what is asked', async () => {
+    const body = { nonsense: true }
+    for (const path of ['/sessions', '/payments', '/payments/bkg_1/refunds'])
+      assert.equal((await call(platform, 'POST', path, { body, as: null })).status, 401, path)
+  })
 })
 
 describe('POST /sessions answers 404', () => {

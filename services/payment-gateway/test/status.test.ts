@@ -279,6 +279,15 @@ describe('GET /payments/:bookingId/status, asked again', () => {
     assert.notEqual(changed.headers.get('etag'), tag)
   })
 
+  it('goes by the link when the sign-in beside it has run out, and by neither when both are worth nothing', async () => {
+    const { bookingId, statusToken } = await openSession()
+    const path = `/payments/${bookingId}/status`
+    const bearer = 'of yesterday'
+    assert.equal((await call(deaf, 'GET', `${path}?token=${statusToken}`, { bearer })).status, 200)
+    assert.equal((await call(deaf, 'GET', `${path}?token=nonsense`, { bearer })).status, 404)
+    assert.equal((await call(deaf, 'GET', path, { bearer })).status, 401)
+  })
+
   it('lets the shop’s pages ask so', async () => {
     const answer = await fetch(`${deaf.gateway.url}/api/v1/payment-gateway/payments/bkg_1/status`, {
       method: 'OPTIONS',

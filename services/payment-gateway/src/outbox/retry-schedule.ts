@@ -26,7 +26,7 @@ export type Breaker = {
   readonly record: (answered: boolean) => boolean
 }
 
-// Five in a row without an answer is no coincidence at 32 in flight; fewer would trip on a single restart's blip.
+// Five in a row without an answer is no coincidence at 64 in flight; fewer would trip on a single restart's blip.
 const FAILURES_TO_OPEN = 5
 
 export function createBreaker(): Breaker {

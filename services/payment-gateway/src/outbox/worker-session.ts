@@ -58,6 +58,7 @@ export async function startWorkerSession(options: WorkerSessionOptions): Promise
     try {
       await client.connect()
       const number = await takeNumber(client, Object.keys(options.wake))
+      if (stopped) return await client.end()
       session = { client, number }
       for (const wake of Object.values(options.wake)) wake('')
     } catch (error) {

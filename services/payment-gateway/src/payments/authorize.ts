@@ -23,11 +23,16 @@ export async function readerOf(
   { authenticate, anonymous }: ReaderDeps,
 ): Promise<Reader> {
   const statusToken = request.query.token ?? null
-  if (request.headers.authorization === undefined && statusToken !== null) {
-    refuseOverLimit(anonymous.take(addressKey(request.ip)))
-    return { caller: null, statusToken }
-  }
-  return { caller: await authenticate(request), statusToken }
+  if (statusToken === null) return { caller: await authenticate(request), statusToken }
+  if (request.headers.authorization !== undefined)
+    try {
+      return { caller: await authenticate(request), statusToken }
+    } catch (error) {
+      // A sign-in that has run out takes nothing away from a link that is still good.
+      if (!(error instanceof ApiError) || error.code !== 'UNAUTHENTICATED') throw error
+    }
+  refuseOverLimit(anonymous.take(addressKey(request.ip)))
+  return { caller: null, statusToken }
 }
 
 /**

@@ -3,7 +3,8 @@ import type { Pool, Tx } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
 import { insertDeliveries } from '../outbox/delivery.repository.ts'
-import { findPayments, lockPayments, savePayments } from '../payments/payment.repository.ts'
+import { PAYMENTS_CHANNEL } from '../payments/payment-stream.ts'
+import { findPayments, lockPayments, notifyChanged, savePayments } from '../payments/payment.repository.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { standingOf } from '../payments/payment.ts'
 import { insertDrift } from './drift.repository.ts'
@@ -79,9 +80,8 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
     ),
   )
   if (gap.kind === 'never_announced')
-    await roundTrip(
-      tx,
-      savePayments([
+    await roundTrip(tx, [
+      ...savePayments([
         {
           ...payment,
           announced: due.at(-1) ?? announced,
@@ -89,7 +89,8 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
           version: payment.version + 1,
         },
       ]),
-    )
+      ...notifyChanged(PAYMENTS_CHANNEL, [paymentId]),
+    ])
   await insertDrift(tx, [
     {
       foundBy: 'reconcile',

@@ -117,6 +117,8 @@ async function forgetAddresses(tx: Tx, retentionDays: number): Promise<number> {
 
 // Old enough to redact is a matter of days; looking more often finds nothing new.
 const LOOK_INTERVAL_MS = 60 * 60_000
+// Another process is at it: should it die in the middle, this one goes on.
+const LOOK_AFTER_OTHERS_MS = 60_000
 // Between two batches everybody else goes first.
 const PAUSE_MS = 100
 
@@ -130,7 +132,7 @@ export function createRetentionRound(deps: {
     if (performance.now() < nextLookMs) return null
     const redaction = await redactOldEvents(deps.pool, deps.retentionDays)
     if (redaction?.more === true) return PAUSE_MS
-    nextLookMs = performance.now() + LOOK_INTERVAL_MS
+    nextLookMs = performance.now() + (redaction === null ? LOOK_AFTER_OTHERS_MS : LOOK_INTERVAL_MS)
     return null
   }
 }
