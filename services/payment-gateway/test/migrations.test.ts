@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { migrate } from '@passerelle/kit/migrate'
 import { createTestDatabase } from '@passerelle/kit/test-database'
 import { MIGRATIONS, SCHEMA } from '../src/app.ts'
-import { deliver, eventJson, startGatewayWith, startPlatform } from './platform.ts'
+import { call, deliver, eventJson, startGatewayWith, startPlatform } from './platform.ts'
 import type { Platform } from './platform.ts'
 
 let platform: Platform
@@ -53,15 +53,31 @@ describe('migrations', () => {
         statuses.add(status)
       }
     })
+    // Prepared before, and asked again after: a statement that gives more columns than it did fails.
+    const { id: bookingId } = platform.addBooking()
+    const asks = async (): Promise<readonly number[]> => {
+      const opened = await call(platform, 'POST', '/sessions', { body: { bookingId } })
+      const seen = await call(platform, 'GET', `/payments/${bookingId}/status`)
+      const verified = await call(platform, 'GET', `/sessions/${opened.body.data['sessionId']}/verify`)
+      return [opened.status, seen.status, verified.status]
+    }
+    for (let times = 0; times < 20; times += 1) assert.deepEqual(await asks(), [200, 200, 200])
     const directory = withNext(
-      'alter table payments add column of_the_next_version text; create index on payments (of_the_next_version);',
+      `alter table payments add column of_the_next_version text;
+       create index on payments (of_the_next_version);
+       alter table payment_attempts add column of_the_next_version text;
+       alter table stripe_events add column of_the_next_version text;
+       alter table deliveries add column of_the_next_version text;`,
     )
     await Promise.all(
       Array.from({ length: 10 }, () => migrate({ url: platform.database.url, schema: SCHEMA, directory })),
     )
+    for (let times = 0; times < 20; times += 1) assert.deepEqual(await asks(), [200, 200, 200])
     done.abort()
     await Promise.all(clients)
     assert.deepEqual([...statuses], [200])
+    const { rows } = await platform.pool.query("select id from stripe_events where status = 'received'")
+    assert.deepEqual(rows, [])
     assert.equal((await fetch(`${platform.gateway.url}/readyz`)).status, 200)
     await assert.rejects(startGatewayWith({ ...platform.env, PORT: '0' }), /is newer/)
   })
