@@ -86,6 +86,7 @@ describe('a JWT with a shared secret', () => {
         .setProtectedHeader({ alg: 'HS256' })
         .sign(bytes),
       'no customer': await sign({ ...good, sub: '' }, 'HS256', bytes),
+      'a customer that no database can keep': await sign({ ...good, sub: 'cus\u0000_1' }, 'HS256', bytes),
       'another secret': await sign(good, 'HS256', new TextEncoder().encode(`${SECRET}.`)),
       'another algorithm': await sign(good, 'HS512', bytes),
       unsigned: new UnsecuredJWT({ ...good, sub: 'cus_1' }).setExpirationTime('1h').encode(),
@@ -162,5 +163,14 @@ describe('a JWT of a key server', () => {
     const pair = await generateKeyPair('ES256')
     const token = await sign({}, 'ES256', pair.privateKey, 'one')
     assert.equal((await ask({ jwksUrl: 'http://127.0.0.1:9/jwks.json' }, token)).status, 503)
+  })
+
+  it('is our trouble too while the key server answers with something that is no keys', async () => {
+    const pair = await generateKeyPair('ES256', { extractable: true })
+    const token = await sign({}, 'ES256', pair.privateKey, 'one')
+    for (const broken of [undefined, 'maintenance', [7]] as unknown[]) {
+      keys = broken as JWK[]
+      assert.equal((await ask({ jwksUrl }, token)).status, 503, String(broken))
+    }
   })
 })

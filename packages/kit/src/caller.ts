@@ -96,7 +96,7 @@ function createIdentify(config: AuthConfig, ownKeys: JWTVerifyGetKey | undefined
     if (isOneOf(token, config.serviceTokens)) return { kind: 'service' }
     const payload = await verify(token)
     const customerId = payload.sub
-    if (customerId === undefined || customerId === '' || customerId.length > SUBJECT_CHARACTERS_MAX)
+    if (customerId === undefined || !isCustomerId(customerId))
       throw unauthenticated('The token names no customer (sub).')
     const roles: unknown = payload['roles']
     return {
@@ -106,6 +106,11 @@ function createIdentify(config: AuthConfig, ownKeys: JWTVerifyGetKey | undefined
       email: typeof payload['email'] === 'string' ? payload['email'] : null,
     }
   }
+}
+
+/** PostgreSQL keeps every text but those with a NUL. */
+function isCustomerId(subject: string): boolean {
+  return subject !== '' && subject.length <= SUBJECT_CHARACTERS_MAX && !subject.includes('\0')
 }
 
 function createVerify(
@@ -163,11 +168,18 @@ async function verifyWithAny(
   throw problem
 }
 
+// No answer in time, an answer that is no JSON or no 200, and JSON that holds no keys.
+const KEY_SERVER_CODES: ReadonlySet<string> = new Set([
+  'ERR_JWKS_TIMEOUT',
+  'ERR_JOSE_GENERIC',
+  'ERR_JWKS_INVALID',
+])
+
 // A token that is wrong is told apart from keys that cannot be had: the second is our trouble and worth a retry.
 function isKeyServerAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = (error as { code?: unknown }).code
-  return code === 'ERR_JWKS_TIMEOUT' || code === 'ERR_JOSE_GENERIC' || error.name === 'TypeError'
+  return (typeof code === 'string' && KEY_SERVER_CODES.has(code)) || error.name === 'TypeError'
 }
 
 function unauthenticated(sentence: string, cause?: unknown): ApiError {

@@ -29,6 +29,24 @@ describe('a log line', () => {
     assert.equal(given.request.headers.authorization, 'hidden')
   })
 
+  it('cuts off what stands too deep to be looked through', () => {
+    let deep: Record<string, unknown> = { email: 'hidden', at: 'the bottom' }
+    for (const key of ['billing_details', 'payment_method', 'last_payment_error', 'payment_intent', 'raw'])
+      deep = { [key]: deep }
+    const error = Object.assign(new Error('went wrong'), { deep })
+    const [line] = linesOf((log) =>
+      log.error({ err: error, deep, list: [[[[[[{ token: 'hidden' }]]]]]] }, 'said'),
+    )
+    assert.doesNotMatch(JSON.stringify(line), /hidden/)
+  })
+
+  it('looks into an error under whatever name it is given', () => {
+    const error = Object.assign(new Error('went wrong'), { config: { password: 'hidden' } })
+    const [line] = linesOf((log) => log.error({ cause: error, all: [error] }, 'failed'))
+    assert.doesNotMatch(JSON.stringify(line), /hidden/)
+    assert.equal(JSON.stringify(line).match(/"message":"went wrong"/g)?.length, 2)
+  })
+
   it('tells an error with its stack and without the secrets that hang on it', () => {
     const error = Object.assign(new Error('went wrong'), { code: 'E1', config: { password: 'hidden' } })
     const [line] = linesOf((log) => log.error({ err: error }, 'failed'))

@@ -20,7 +20,8 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
   'customer_email',
 ])
 const CENSORED = '[redacted]'
-const DEPTH_MAX = 4
+// What stands deeper is cut off: nothing that we say does, and what hangs on somebody's error may be a person's data.
+const DEPTH_MAX = 6
 
 /** JSON lines with ISO times in UTC; readable lines on a terminal or with LOG_PRETTY=on. Secrets are cut out by key. */
 export function createLog(options: { name: string; level: LogLevel; destination?: DestinationStream }): Log {
@@ -33,7 +34,8 @@ export function createLog(options: { name: string; level: LogLevel; destination?
       level: (label: string) => ({ level: label }),
       log: (line: Record<string, unknown>) => withoutSecrets(line, 0) as Record<string, unknown>,
     },
-    serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error), 1) },
+    // Made from the error above already, as every error is whatever its key.
+    serializers: { err: (told: unknown) => told },
   }
   if (options.destination) return pino(settings, options.destination)
   const pretty =
@@ -77,7 +79,9 @@ function standardOutput(): ReturnType<typeof destination> {
  * by path costs ten times as much for them. A `name` is a person's below the top, where it is the service's.
  */
 function withoutSecrets(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error || depth > DEPTH_MAX) return value
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > DEPTH_MAX) return CENSORED
+  if (value instanceof Error) return withoutSecrets(stdSerializers.err(value), depth)
   let copy: Record<string, unknown> | null = null
   for (const [key, before] of Object.entries(value)) {
     const isSecret = SECRET_KEYS.has(key) || (key === 'name' && depth > 0)

@@ -23,6 +23,8 @@ const LOCK_TIMEOUT_MS = 5000
 export async function migrate(options: MigrateOptions): Promise<number> {
   const migrations = await readMigrations(options.directory)
   const client = new Client({ connectionString: options.url, connectionTimeoutMillis: LOCK_TIMEOUT_MS })
+  // A connection that is lost fails the statement under way; an event that nobody listens to would end the process.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [`migrate ${options.schema}`])
@@ -89,7 +91,8 @@ async function apply(client: Client, migration: Migration): Promise<void> {
     await client.query(migration.sql)
     await client.query('commit')
   } catch (error) {
-    await client.query('rollback')
+    // Without a connection the server has rolled back by itself.
+    await client.query('rollback').catch(() => undefined)
     throw new StartError(
       `the migration ${migration.name} failed and changed nothing: ${error instanceof Error ? error.message : String(error)}`,
     )
