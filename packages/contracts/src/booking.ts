@@ -66,10 +66,13 @@ export const TourView = Type.Object({
 })
 export type TourView = Static<typeof TourView>
 
+// RFC 5321's longest path, without its brackets.
+export const EMAIL_CHARACTERS_MAX = 254
+
 export const CreateBookingBody = Type.Object({
   tourId: Type.String({ minLength: 1, maxLength: 100 }),
   date: Type.String({ format: 'date' }),
   seats: Type.Integer({ minimum: 1, maximum: 20 }),
-  customerEmail: Type.Optional(Type.String({ format: 'email', maxLength: 254 })),
+  customerEmail: Type.Optional(Type.String({ format: 'email', maxLength: EMAIL_CHARACTERS_MAX })),
 })
 export type CreateBookingBody = Static<typeof CreateBookingBody>

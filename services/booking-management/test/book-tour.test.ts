@@ -114,6 +114,14 @@ describe('POST /api/v1/bookings', () => {
       assert.equal((await book(bob, order)).body.data.customerEmail, null)
     })
 
+    it('does not keep what a token calls an address and Stripe would refuse', async () => {
+      for (const email of ['', 'ada', 'ada@', 'ada\u0000@example.com', `${'a'.repeat(250)}@example.com`]) {
+        const token = await tokenOf('cus_odd', { email })
+        const { status, body } = await book(token, { tourId: DHOW, date: newDay(), seats: 1 })
+        assert.deepEqual([status, body.data?.customerEmail], [201, null], JSON.stringify(email))
+      }
+    })
+
     it('sells the last five seats to five of fifty who ask at once', async () => {
       const date = newDay()
       await book(ada, { tourId: GLACIER, date, seats: 1 })

@@ -1,3 +1,5 @@
+import { IsEmail } from 'typebox/format'
+import { EMAIL_CHARACTERS_MAX } from '@passerelle/contracts/booking'
 import type { CreateBookingBody } from '@passerelle/contracts/booking'
 import { inTransaction } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
@@ -72,7 +74,7 @@ function newBooking(deps: CreateBookingDeps, request: BookingRequest, tour: Tour
   return {
     id: newId('bkg'),
     customerId: request.customerId,
-    customerEmail: body.customerEmail ?? request.email,
+    customerEmail: body.customerEmail ?? addressOf(request.email),
     tourId: tour.id,
     tourName: tour.name,
     date: body.date,
@@ -90,6 +92,11 @@ function newBooking(deps: CreateBookingDeps, request: BookingRequest, tour: Tour
     refundedMinor: 0,
     createdAt: now,
   }
+}
+
+// A sign-in may name its users in other ways there. Stripe would refuse to open a payment for what is no address.
+function addressOf(claim: string | null): string | null {
+  return claim !== null && claim.length <= EMAIL_CHARACTERS_MAX && IsEmail(claim) ? claim : null
 }
 
 function fingerprintOf(body: CreateBookingBody): string {
