@@ -19,14 +19,18 @@ export function tabStore(): Store {
 const keyOf = (bookingId: string): string => `passerelle.session.${bookingId}`
 
 export function keepSession(store: Store, bookingId: string, { sessionId, expiresAt }: KeptSession): void {
-  store.setItem(keyOf(bookingId), JSON.stringify({ sessionId, expiresAt } satisfies KeptSession))
+  try {
+    store.setItem(keyOf(bookingId), JSON.stringify({ sessionId, expiresAt } satisfies KeptSession))
+  } catch {
+    // Full, or closed to this site: only the booking page's second look is lost.
+  }
 }
 
 /** The session this tab opened for the booking, or null. Whatever else stands there counts as nothing. */
 export function keptSession(store: Store, bookingId: string): KeptSession | null {
-  const text = store.getItem(keyOf(bookingId))
-  if (text === null) return null
   try {
+    const text = store.getItem(keyOf(bookingId))
+    if (text === null) return null
     const kept = JSON.parse(text) as Partial<KeptSession> | null
     if (!kept?.sessionId || !kept.expiresAt) return null
     return { sessionId: kept.sessionId, expiresAt: kept.expiresAt }

@@ -64,3 +64,16 @@ test('a tab keeps its session by booking without the token, and reads nonsense a
     assert.equal(keptSession(store, 'bkg_1'), null)
   }
 })
+
+test('a browser that keeps nothing, or has no room left, stops nobody from paying', () => {
+  const full = {
+    getItem: () => {
+      throw new DOMException('not here', 'SecurityError')
+    },
+    setItem: () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    },
+  }
+  keepSession(full, 'bkg_1', { sessionId: 'cs_test_1', expiresAt: '2026-11-24T10:00:00Z' })
+  assert.equal(keptSession(full, 'bkg_1'), null)
+})
