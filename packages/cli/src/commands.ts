@@ -19,6 +19,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   audit,
 }
 
+/** The command of that name; undefined for `toString`, which every object has. */
+export function findCommand(name: string): Command | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+}
+
 const text = { type: 'string' } as const
 const flag = { type: 'boolean' } as const
 

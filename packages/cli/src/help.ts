@@ -1,10 +1,10 @@
-import { COMMANDS } from './commands.ts'
+import { COMMANDS, findCommand } from './commands.ts'
 import { UsageError } from './errors.ts'
 
 /** What there is to type: everything, or one command. */
 export function helpOf(name: string | undefined): string {
   if (name === undefined) return OVERVIEW()
-  const command = COMMANDS[name]
+  const command = findCommand(name)
   if (command === undefined) throw new UsageError(`There is no command "${name}".`)
   return [
     `passerelle ${name}: ${command.does}`,

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { COMMANDS, OPTIONS } from './commands.ts'
+import { OPTIONS, findCommand } from './commands.ts'
 import type { CliConfig } from './config.ts'
 import { CommandError, UsageError } from './errors.ts'
 import { createGatewayClient } from './gateway.client.ts'
@@ -26,7 +26,7 @@ export async function run(argv: readonly string[], around: Surroundings): Promis
       around.print(helpOf(name === 'help' ? rest[0] : name))
       return 0
     }
-    const command = COMMANDS[name]
+    const command = findCommand(name)
     if (command === undefined) throw new UsageError(`There is no command "${name}".`)
     refuseOthers(name, options, command.options)
     const gateway = createGatewayClient(around.config(options))

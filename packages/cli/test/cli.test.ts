@@ -1,6 +1,7 @@
 // The command line against a real gateway: what a person types, what is printed, and the exit code.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import {
@@ -163,10 +164,26 @@ describe('passerelle', () => {
     assert.ok(seen >= 10, `only ${seen} answers carried the text: the test has lost its teeth`)
   })
 
+  it('does what the documents tell a person to type', async () => {
+    const files = ['README.md', 'docs/operations.md', 'packages/cli/README.md']
+    const text = files.map((file) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'))
+    const written = [...text.join('\n').matchAll(/(?:npx passerelle|npm run passerelle --) ([^`#\n]+)/g)]
+    const lines = written.map(([, line = '']) => line.trim()).filter((line) => !/[<…]/.test(line))
+    assert.ok(lines.length >= 10, `only ${lines.length} commands found`)
+    for (const line of lines) {
+      const { code, err } = await type(line)
+      // The doctor may find something; it must not fail to look.
+      assert.ok(code === 0 || (line === 'doctor' && code === 1), `passerelle ${line}: ${err}`)
+      assert.equal(err, '', line)
+    }
+  })
+
   it('says what is wrong and how to mend it: usage with 2, refusals with 1', async () => {
     const cases: [string, number, RegExp][] = [
       ['', 0, /^$/],
       ['evnts', 2, /There is no command "evnts"\. See: passerelle help/],
+      ['toString', 2, /There is no command "toString"\./],
+      ['help constructor', 2, /There is no command "constructor"\./],
       ['events --colour red', 2, /--colour/],
       ['events --since 1h', 2, /"events" takes no --since/],
       ['replay', 2, /Name one by its id, or several by --status/],
