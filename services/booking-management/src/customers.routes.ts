@@ -34,8 +34,10 @@ export function addCustomerRoutes(
 }
 
 async function eraseCustomer(tx: Tx, customerId: string, pseudonym: string): Promise<number> {
+  // The fingerprint is a hash over the address, and the key any text its sender chose.
   const { rowCount } = await tx.query(
-    'update bookings set customer_id = $2, customer_email = null where customer_id = $1',
+    `update bookings set customer_id = $2, customer_email = null, idempotency_key = null, idempotency_fingerprint = null
+     where customer_id = $1`,
     [customerId, pseudonym],
   )
   await tx.query('delete from demo_customers where id = $1', [customerId])
