@@ -48,6 +48,7 @@ test('a sentence of the dictionary exists for every error a payer can meet, or t
     'INVALID_STATUS',
     'METHOD_NOT_ALLOWED',
     'IDEMPOTENCY_KEY_REUSED',
+    'APPROVAL_NEEDED',
     'REFUND_EXCEEDS_REFUNDABLE',
     'PAYLOAD_TOO_LARGE',
     'UNSUPPORTED_MEDIA_TYPE',

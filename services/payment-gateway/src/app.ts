@@ -189,6 +189,7 @@ async function createParts(config: GatewayConfig, log: Log, isBreakerOpen: () =>
     extended: config.bookingStatusExtended,
     forwarding: config.extension !== null,
     refundsLostBookings: config.refundsLostBookings,
+    refundAloneMaxMinor: config.refundAloneMaxMinor,
     stripe: tracedStripeClient(createStripeClient(config.stripe), tracing),
     booking: createBookingClient({ url, serviceToken, tracing }),
     watchers: createPaymentWatchers({ log, find: (ids) => findPayments(pool, ids) }),
@@ -203,6 +204,7 @@ type Parts = {
   readonly extended: boolean
   readonly forwarding: boolean
   readonly refundsLostBookings: boolean
+  readonly refundAloneMaxMinor: number | null
   readonly stripe: StripeClient
   readonly booking: BookingClient
   readonly watchers: PaymentWatchers

@@ -35,6 +35,8 @@ export type GatewayConfig = {
   readonly extension: ExtensionConfig | null
   /** Gives the money back by itself when a paid booking has no seats any more. */
   readonly refundsLostBookings: boolean
+  /** Above it a refund needs a second person, in minor units of the payment's currency; null: never. */
+  readonly refundAloneMaxMinor: number | null
   /** Null: no collector is named, and no trace is made. */
   readonly tracing: TracingConfig
   readonly logLevel: LogLevel
@@ -87,6 +89,10 @@ export function gatewayConfig(source?: Environment): GatewayConfig {
       healing: healingConfig(env),
       extension: extensionConfig(env),
       refundsLostBookings: env.flag('REFUND_LOST_BOOKINGS', true),
+      refundAloneMaxMinor:
+        env.optional('REFUND_ALONE_MAX_MINOR') === undefined
+          ? null
+          : env.integer('REFUND_ALONE_MAX_MINOR', 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
       tracing: tracingConfig(env),
       logLevel: env.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
     }

@@ -390,3 +390,111 @@ describe('a refund request that is a day old', () => {
     assert.equal(((await listed.json()) as { data: unknown[] }).data.length, 1)
   })
 })
+
+describe('a refund above what one person may give back alone', () => {
+  let second: string
+  let strict: Platform
+  before(async () => {
+    second = await tokenOf('cus_second', ['operator'])
+    strict = await startPlatform({ env: { REFUND_ALONE_MAX_MINOR: '5000' } })
+  })
+  after(() => strict.stop())
+
+  async function paidThere(): Promise<string> {
+    const booking = strict.addBooking({ amountMinor: 10_000 })
+    const { body } = await call(strict, 'POST', '/sessions', { body: { bookingId: booking.id } })
+    await payAtSandbox(strict, body.data['sessionId'] ?? '')
+    await eventually('the confirmation', () => strict.booking.toldOf(booking.id).length === 1)
+    return booking.id
+  }
+  const ask = (
+    id: string,
+    body: Record<string, unknown>,
+    { key, bearer = operator }: { key?: string; bearer?: string } = {},
+  ): Promise<Answer> =>
+    call(strict, 'POST', `/payments/${id}/refunds`, {
+      body,
+      bearer,
+      ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
+    })
+  const answerOf = ({ status, body }: Answer): unknown[] => [status, body.error?.code]
+  async function madeAtStripe(id: string): Promise<number[]> {
+    const { rows } = await strict.pool.query<{ intent: string }>(
+      'select payment_intent_id as intent from payments where booking_id = $1',
+      [id],
+    )
+    const response = await fetch(`${strict.sandbox.url}/v1/refunds?payment_intent=${rows[0]?.intent}`, {
+      headers: { authorization: 'Bearer sk_test_platform' },
+    })
+    const { data } = (await response.json()) as { data: { amount: number }[] }
+    return data.map(({ amount }) => amount)
+  }
+
+  it('waits for a second person, is made once however many agree, and both stand in the audit log', async () => {
+    const id = await paidThere()
+    const key = randomUUID()
+    for (let times = 0; times < 3; times += 1)
+      assert.deepEqual(answerOf(await ask(id, { amountMinor: 6000 }, { key })), [409, 'APPROVAL_NEEDED'])
+    assert.deepEqual(await madeAtStripe(id), [])
+    const bearers = [second, SERVICE_TOKEN, operator]
+    const answers = await Promise.all(
+      Array.from({ length: 9 }, (_, index) =>
+        ask(id, { amountMinor: 6000 }, { key, bearer: bearers[index % 3] ?? '' }),
+      ),
+    )
+    assert.ok(answers.some(({ status }) => status === 200))
+    assert.equal((await ask(id, { amountMinor: 6000 }, { key })).status, 200)
+    assert.deepEqual(await madeAtStripe(id), [6000])
+    const { rows } = await strict.pool.query<Record<string, unknown>>(
+      "select action, actor = 'cus_operator' as by_who_asked, after->>'state' as state from audit_log where subject = $1 order by id",
+      [id],
+    )
+    assert.deepEqual(rows, [
+      { action: 'refund.requested', by_who_asked: true, state: 'waiting' },
+      { action: 'refund.approved', by_who_asked: false, state: 'requested' },
+    ])
+  })
+
+  it('is reserved while it waits, and lapses after a day', async () => {
+    const id = await paidThere()
+    const key = randomUUID()
+    await ask(id, { amountMinor: 6000 }, { key })
+    assert.deepEqual(answerOf(await ask(id, { amountMinor: 4001 }, { bearer: second })), [
+      409,
+      'INVALID_STATE',
+    ])
+    await strict.pool.query("update refund_requests set created_at = now() - interval '25 hours'")
+    assert.deepEqual(answerOf(await ask(id, { amountMinor: 6000 }, { key, bearer: second })), [
+      409,
+      'INVALID_STATE',
+    ])
+    assert.equal((await ask(id, { amountMinor: 4001 }, { bearer: second })).status, 200)
+    assert.deepEqual(await madeAtStripe(id), [4001])
+  })
+
+  it('is one request when it is sent again without a key, and names the key that lets it through', async () => {
+    const id = await paidThere()
+    const messages = new Set<string>()
+    for (const bearer of [operator, operator, second]) {
+      const answer = await ask(id, {}, { bearer })
+      assert.deepEqual(answerOf(answer), [409, 'APPROVAL_NEEDED'])
+      messages.add(answer.body.error.message)
+    }
+    assert.equal(messages.size, 1)
+    const key = /Idempotency-Key: (\S+)$/.exec([...messages][0] ?? '')?.[1] ?? ''
+    assert.equal((await ask(id, {}, { key, bearer: second })).status, 200)
+    assert.deepEqual(await madeAtStripe(id), [10_000])
+  })
+
+  it('is not let through in slices, nor by agreeing to another amount', async () => {
+    const id = await paidThere()
+    const key = randomUUID()
+    assert.equal((await ask(id, { amountMinor: 5000 })).status, 200)
+    assert.deepEqual(answerOf(await ask(id, { amountMinor: 1 }, { key })), [409, 'APPROVAL_NEEDED'])
+    assert.deepEqual(answerOf(await ask(id, { amountMinor: 2 }, { key, bearer: second })), [
+      409,
+      'IDEMPOTENCY_KEY_REUSED',
+    ])
+    assert.deepEqual(await madeAtStripe(id), [5000])
+  })
+})

@@ -46,7 +46,7 @@ const SOURCES = `
   from payment_transitions where payment_id = $1
   union all
   select created_at, 3, 'refund_request', id, jsonb_build_object(
-    'amountMinor', amount_minor, 'reason', coalesce(note, reason), 'requestedBy', requested_by, 'state', state,
+    'amountMinor', amount_minor, 'reason', coalesce(note, reason), 'requestedBy', requested_by, 'approvedBy', approved_by, 'state', state,
     'refundId', refund_id, 'refusedBecause', refused_because, 'attempts', attempts)
   from refund_requests where payment_id = $1
   union all

@@ -60,7 +60,9 @@ export type RefundRequest = {
   /** The operator's own words, where they are none of Stripe's reasons. */
   readonly note: string | null
   readonly requestedBy: string
-  readonly state: 'requested' | 'made' | 'refused'
+  /** The second person, where one was needed. */
+  readonly approvedBy: string | null
+  readonly state: 'waiting' | 'lapsed' | 'requested' | 'made' | 'refused'
   readonly refundId: string | null
   readonly refusedBecause: string | null
   readonly attempts: number
@@ -78,6 +80,7 @@ type RequestRow = {
   reason: RefundReason | null
   note: string | null
   requested_by: string
+  approved_by: string | null
   state: RefundRequest['state']
   refund_id: string | null
   refused_because: string | null
@@ -96,6 +99,7 @@ function fromRow(row: RequestRow): RefundRequest {
     reason: row.reason,
     note: row.note,
     requestedBy: row.requested_by,
+    approvedBy: row.approved_by,
     state: row.state,
     refundId: row.refund_id,
     refusedBecause: row.refused_because,
@@ -108,14 +112,17 @@ function fromRow(row: RequestRow): RefundRequest {
 export type NewRefundRequest = Pick<
   RefundRequest,
   'id' | 'paymentId' | 'intentId' | 'idempotencyKey' | 'amountMinor' | 'reason' | 'note' | 'requestedBy'
->
+> & {
+  /** Left out: due at once. */
+  readonly state?: 'waiting' | 'requested'
+}
 
 /** Stores a request, due for the worker after `dueInMs`, unless the payment has one with this key already. */
 export function storeRefundRequest(request: NewRefundRequest, dueInMs: number): Statement {
   return {
     name: 'store_refund_request',
-    text: `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at, note)
-     values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond', $9)
+    text: `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at, note, state)
+     values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond', $9, $10)
      on conflict (payment_id, idempotency_key) do nothing returning *`,
     values: [
       request.id,
@@ -127,6 +134,7 @@ export function storeRefundRequest(request: NewRefundRequest, dueInMs: number): 
       request.requestedBy,
       dueInMs,
       request.note,
+      request.state ?? 'requested',
     ],
   }
 }
@@ -154,21 +162,77 @@ export async function findRefundRequest(
   return rows[0] ? fromRow(rows[0]) : null
 }
 
+/** The request that waits for a second person and asks for the same; any amount when `amountMinor` is null. */
+export async function findWaitingRequest(
+  db: Queryable,
+  paymentId: string,
+  wish: { readonly amountMinor: number | null; readonly reason: string | null },
+): Promise<RefundRequest | null> {
+  const { rows } = await db.query<RequestRow>(
+    `select * from refund_requests
+     where payment_id = $1 and state = 'waiting' and ($2::bigint is null or amount_minor = $2)
+       and coalesce(note, reason) is not distinct from $3
+     order by created_at limit 1`,
+    [paymentId, wish.amountMinor, wish.reason],
+  )
+  return rows[0] ? fromRow(rows[0]) : null
+}
+
+/** What one person has given back of a payment, or has on its way, without a second one. */
+export async function refundedAloneMinor(tx: Tx, paymentId: string, requestedBy: string): Promise<number> {
+  const { rows } = await tx.query<{ sum: number }>(
+    `select coalesce(sum(amount_minor), 0)::bigint as sum from refund_requests
+     where payment_id = $1 and requested_by = $2 and approved_by is null and state in ('requested', 'made')`,
+    [paymentId, requestedBy],
+  )
+  return rows[0]?.sum ?? 0
+}
+
+/** Lets a waiting request through, due for the worker after `dueInMs`; the payment's row must be locked. */
+export async function approveRefundRequest(
+  tx: Tx,
+  request: RefundRequest,
+  approvedBy: string,
+  dueInMs: number,
+): Promise<RefundRequest> {
+  await tx.query(
+    `update refund_requests
+     set state = 'requested', approved_by = $2, retry_at = now() + $3 * interval '1 millisecond'
+     where id = $1 and state = 'waiting'`,
+    [request.id, approvedBy, dueInMs],
+  )
+  return { ...request, state: 'requested', approvedBy }
+}
+
+/** Gives up what waits since more than a day, so that it reserves nothing any more; the payment's row must be locked. */
+async function lapseRefundRequests(tx: Tx, paymentId: string): Promise<void> {
+  await tx.query(
+    `update refund_requests set state = 'lapsed'
+     where payment_id = $1 and state = 'waiting' and created_at < now() - interval '1 day'`,
+    [paymentId],
+  )
+}
+
 /** What can still be given back of an intent, counting what is on its way; the payment's row must be locked. */
 export async function refundableMinor(
   tx: Tx,
-  { known, capturedMinor }: { readonly known: Known; readonly capturedMinor: number },
+  {
+    id,
+    known,
+    capturedMinor,
+  }: { readonly id: string; readonly known: Known; readonly capturedMinor: number },
   intentId: string,
 ): Promise<number> {
+  await lapseRefundRequests(tx, id)
   const reserved = await reservedMinor(tx, intentId, seenRequests(known))
   return capturedMinor - givenBackMinor(known, intentId) - reserved
 }
 
-/** What is asked for an intent and not among the requests already seen as refunds: it may be given back any moment. */
+/** What is asked for an intent and not among the requests already seen as refunds: it may be given back any moment, or as soon as a second person agrees. */
 async function reservedMinor(tx: Tx, intentId: string, seen: readonly string[]): Promise<number> {
   const { rows } = await tx.query<{ sum: number }>(
     `select coalesce(sum(q.amount_minor), 0)::bigint as sum from refund_requests q
-     where q.payment_intent_id = $1 and q.state = 'requested' and q.id <> all($2)`,
+     where q.payment_intent_id = $1 and q.state in ('waiting', 'requested') and q.id <> all($2)`,
     [intentId, seen],
   )
   return rows[0]?.sum ?? 0

@@ -7,20 +7,22 @@ import type { HttpServer } from '@passerelle/kit/http'
 import { operatorOf } from '../ops/operator.ts'
 import { isoSecond } from '../outbox/announcement.ts'
 import { requestRefund } from './request-refund.ts'
-import type { RefundDeps } from './request-refund.ts'
+import type { RefundDeps, RefundPolicy } from './request-refund.ts'
 
 const SANE_KEY = /^[\x21-\x7e]{1,255}$/
 
 /** Giving money back, for operators and the platform's own services. */
 export function refundRoutes(
   server: HttpServer,
-  deps: RefundDeps & { readonly authenticate: Authenticate },
+  deps: RefundDeps & RefundPolicy & { readonly authenticate: Authenticate },
 ): void {
   server.post(
     '/payments/:bookingId/refunds',
     {
       schema: {
         summary: 'Gives back an amount of a payment, or all that is left of it',
+        description:
+          '409 APPROVAL_NEEDED: the refund is stored and waits for a second person (REFUND_ALONE_MAX_MINOR). Another operator who sends the same request with the Idempotency-Key of the message lets it through, once; after a day it lapses.',
         tags: ['refunds'],
         params: BookingParams,
         body: RefundBody,

@@ -12,12 +12,15 @@ import type { Payment } from '../payments/payment.repository.ts'
 import { readObject } from '../stripe/facts.ts'
 import type { StripeAnswer, StripeClient } from '../stripe/stripe.client.ts'
 import {
+  approveRefundRequest,
   findRefundRequest,
+  findWaitingRequest,
   insertRefundRequest,
   nextRefundKey,
   postponeRefundRequest,
   REFUND_REASONS,
   refundableMinor,
+  refundedAloneMinor,
   settleRefundRequest,
 } from './refund.repository.ts'
 import type { RefundRequest } from './refund.repository.ts'
@@ -28,6 +31,11 @@ export type RefundDeps = {
   readonly stripe: StripeClient
   readonly extended: boolean
   readonly onChanged: (paymentIds: readonly string[]) => void
+}
+
+export type RefundPolicy = {
+  /** What one person may give back of a payment without a second one, in its currency's minor units; null: anything. */
+  readonly refundAloneMaxMinor: number | null
 }
 
 export type RefundWish = {
@@ -55,12 +63,22 @@ const INLINE_LEASE_MS = 30_000
 /**
  * Gives money back: the amount asked for, or all that is left. Stored before Stripe is called, with the request's id as
  * the key, so the same Idempotency-Key refunds once however often it is sent. Throws INVALID_STATE when more is asked
- * for than can be given back, counting what is on its way.
+ * for than can be given back, counting what is on its way, and APPROVAL_NEEDED when it waits for a second person.
  */
-export async function requestRefund(deps: RefundDeps, wish: RefundWish): Promise<Refund> {
+export async function requestRefund(deps: RefundDeps & RefundPolicy, wish: RefundWish): Promise<Refund> {
   const found = await findPaymentByBooking(deps.pool, wish.bookingId)
   if (found === null) throw new ApiError('NOT_FOUND', 'There is no such payment.')
-  const request = await inTransaction(deps.pool, (tx) => storeRequest(tx, found.id, wish))
+  const request = await inTransaction(deps.pool, (tx) => storeRequest(tx, found.id, wish, deps))
+  if (request.state === 'waiting')
+    throw new ApiError(
+      'APPROVAL_NEEDED',
+      `The refund ${request.id} is more than one person may give back alone. It waits a day for another operator, who sends the same request with Idempotency-Key: ${request.idempotencyKey}`,
+    )
+  if (request.state === 'lapsed')
+    throw new ApiError(
+      'INVALID_STATE',
+      'Nobody else agreed to this refund within a day. Ask again with a new Idempotency-Key.',
+    )
   const made = await makeRefund(deps, request)
   switch (made.kind) {
     case 'made':
@@ -78,16 +96,21 @@ export async function requestRefund(deps: RefundDeps, wish: RefundWish): Promise
   }
 }
 
-async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promise<RefundRequest> {
+async function storeRequest(
+  tx: Tx,
+  paymentId: string,
+  wish: RefundWish,
+  policy: RefundPolicy,
+): Promise<RefundRequest> {
   const [payment] = await lockPayments(tx, [paymentId])
   if (!payment || payment.paidAt === null || payment.paymentIntentId === null)
     throw new ApiError('INVALID_STATE', 'This payment has received no money that could be given back.')
   const intentId = payment.paymentIntentId
-  const key = wish.idempotencyKey ?? newId('key')
-  const before = await findRefundRequest(tx, payment.id, key)
+  const wished = wishedMinor(wish, payment)
   const refundable = await refundableMinor(tx, payment, intentId)
-  const amountMinor = wishedMinor(wish, payment) ?? before?.amountMinor ?? refundable
-  if (before !== null) return sameRequest(before, wish, amountMinor)
+  const before = await requestBefore(tx, payment.id, wish, wished)
+  const amountMinor = wished ?? before?.amountMinor ?? refundable
+  if (before !== null) return agreed(tx, sameRequest(before, wish, amountMinor), wish, payment)
   if (amountMinor <= 0 || amountMinor > refundable) {
     const left = toDecimalText({ amountMinor: Math.max(refundable, 0), currency: payment.currency })
     throw new ApiError(
@@ -96,16 +119,19 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
     )
   }
   const { requestedBy } = wish
+  const id = newId('rfq')
+  const state = (await needsTwo(tx, payment.id, requestedBy, amountMinor, policy)) ? 'waiting' : 'requested'
   const request = await insertRefundRequest(
     tx,
     {
-      id: newId('rfq'),
+      id,
       paymentId: payment.id,
       intentId,
-      idempotencyKey: key,
+      idempotencyKey: wish.idempotencyKey ?? id,
       amountMinor,
       ...wordsOf(wish.reason),
       requestedBy,
+      state,
     },
     INLINE_LEASE_MS,
   )
@@ -119,11 +145,64 @@ async function storeRequest(tx: Tx, paymentId: string, wish: RefundWish): Promis
       paymentId: payment.id,
       reason: wish.reason,
       before: { refundableMinor: refundable },
-      after: { refundRequestId: request.id, amountMinor, currency: payment.currency },
+      after: { refundRequestId: id, amountMinor, currency: payment.currency, state },
       requestId: wish.requestId,
     },
   ])
   return request
+}
+
+/** The request this wish was stored as; one without a key is never stored beside one that waits and asks for the same. */
+async function requestBefore(
+  tx: Tx,
+  paymentId: string,
+  { idempotencyKey, reason }: RefundWish,
+  amountMinor: number | null,
+): Promise<RefundRequest | null> {
+  if (idempotencyKey !== null) return findRefundRequest(tx, paymentId, idempotencyKey)
+  return findWaitingRequest(tx, paymentId, { amountMinor, reason })
+}
+
+/** Whether a refund is more than one person may give back alone, with what the same person gave back of it before. */
+async function needsTwo(
+  tx: Tx,
+  paymentId: string,
+  requestedBy: string,
+  amountMinor: number,
+  { refundAloneMaxMinor }: RefundPolicy,
+): Promise<boolean> {
+  if (refundAloneMaxMinor === null) return false
+  return (await refundedAloneMinor(tx, paymentId, requestedBy)) + amountMinor > refundAloneMaxMinor
+}
+
+/** The request, let through when it waits and somebody else sends it again by its key; otherwise as it is. */
+async function agreed(
+  tx: Tx,
+  request: RefundRequest,
+  wish: RefundWish,
+  payment: Payment,
+): Promise<RefundRequest> {
+  const isByKey = wish.idempotencyKey === request.idempotencyKey
+  if (request.state !== 'waiting' || request.requestedBy === wish.requestedBy || !isByKey) return request
+  const approved = await approveRefundRequest(tx, request, wish.requestedBy, INLINE_LEASE_MS)
+  await appendAudit(tx, [
+    {
+      actor: wish.requestedBy,
+      action: 'refund.approved',
+      subject: payment.bookingId,
+      paymentId: payment.id,
+      reason: wish.reason,
+      before: { state: 'waiting', requestedBy: request.requestedBy },
+      after: {
+        refundRequestId: request.id,
+        amountMinor: request.amountMinor,
+        currency: payment.currency,
+        state: 'requested',
+      },
+      requestId: wish.requestId,
+    },
+  ])
+  return approved
 }
 
 /** What Stripe is told of the reason, and what is kept here. */
