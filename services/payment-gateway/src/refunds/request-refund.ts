@@ -120,17 +120,16 @@ async function storeRequest(
   }
   const { requestedBy } = wish
   const id = newId('rfq')
-  const state = (await needsTwo(tx, payment.id, requestedBy, amountMinor, policy)) ? 'waiting' : 'requested'
+  const asked = { paymentId: payment.id, requestedBy, amountMinor }
+  const state = (await needsTwo(tx, asked, policy)) ? 'waiting' : 'requested'
   const request = await insertRefundRequest(
     tx,
     {
+      ...asked,
       id,
-      paymentId: payment.id,
       intentId,
       idempotencyKey: wish.idempotencyKey ?? id,
-      amountMinor,
       ...wordsOf(wish.reason),
-      requestedBy,
       state,
     },
     INLINE_LEASE_MS,
@@ -166,9 +165,7 @@ async function requestBefore(
 /** Whether a refund is more than one person may give back alone, with what the same person gave back of it before. */
 async function needsTwo(
   tx: Tx,
-  paymentId: string,
-  requestedBy: string,
-  amountMinor: number,
+  { paymentId, requestedBy, amountMinor }: Pick<RefundRequest, 'paymentId' | 'requestedBy' | 'amountMinor'>,
   { refundAloneMaxMinor }: RefundPolicy,
 ): Promise<boolean> {
   if (refundAloneMaxMinor === null) return false
