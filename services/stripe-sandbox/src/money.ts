@@ -1,3 +1,5 @@
+import { invalidParameter } from './errors.ts'
+
 const ZERO_DECIMAL = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' '))
 const THREE_DECIMAL = new Set('bhd jod kwd omr tnd'.split(' '))
 
@@ -74,7 +76,22 @@ export function format(amount: number, currency: string, locale: string): string
   return money.format(amount / 10 ** digits).replaceAll(/[\u00A0\u202F]/g, ' ')
 }
 
-/** Whether the text can be the code of a currency at all: three letters that Intl knows how to print. */
-export function isCurrency(text: string): boolean {
-  return /^[a-z]{3}$/.test(text)
+/** Refuses an amount that the currency does not have, by the parameter's name. */
+export function requireStep(amount: number, currency: string, param: string): void {
+  const step = stepOf(currency)
+  if (amount % step === 0) return
+  throw invalidParameter(`An amount in ${currency} must be a multiple of ${step}.`, {
+    code: 'parameter_invalid_integer',
+    param,
+  })
 }
+
+/** What Stripe takes money in, in the order in which its refusal of another lists them. */
+export const CURRENCIES: readonly string[] =
+  `usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny
+  cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl hrk htg huf idr ils inr isk jmd
+  jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn
+  nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb tjs
+  tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw btn ghs eek lvl svc vef ltl sll mro`.split(
+    /\s+/,
+  )

@@ -261,6 +261,26 @@ describe('a promotion code', () => {
     )
   })
 
+  test('leaves no part of a line that its currency does not have', async () => {
+    const { id } = await coupon({ percent_off: 33.3 })
+    const price_data = (unit_amount: number) => ({
+      currency: 'kwd',
+      unit_amount,
+      product_data: { name: 'Kayak' },
+    })
+    const session = await open({
+      line_items: [
+        { quantity: 1, price_data: price_data(10_010) },
+        { quantity: 3, price_data: price_data(3330) },
+      ],
+      discounts: [{ coupon: id }],
+      expand: ['line_items'],
+    })
+    const lines = session.line_items?.data.map(({ amount_total }) => amount_total) ?? []
+    assert.deepEqual(lines, [6680, 6660])
+    assert.equal(session.amount_total, 13_340)
+  })
+
   test('is taken by a payment link that allows it', async () => {
     const product = await world.stripe.products.create({ name: 'Kayak' })
     const price = await world.stripe.prices.create({ product: product.id, currency: 'eur', unit_amount: 900 })

@@ -231,6 +231,38 @@ const REFUSALS: readonly Refusal[] = [
     ],
   ],
   [
+    'a refund of a third decimal',
+    async (s) => {
+      const { id } = await paid({ amount: 40_000, currency: 'kwd' })
+      await s.refunds.create({ payment_intent: id, amount: 10_010 })
+      return s.refunds.create({ payment_intent: id, amount: 10_015 })
+    },
+    [400, 'parameter_invalid_integer', 'amount', 'An amount in kwd must be a multiple of 10.'],
+  ],
+  [
+    'a capture of a third decimal',
+    async (s) => {
+      const { id } = await paid({ amount: 40_000, currency: 'kwd', capture_method: 'manual' })
+      return s.paymentIntents.capture(id, { amount_to_capture: 10_015 })
+    },
+    [400, 'parameter_invalid_integer', 'amount_to_capture', 'An amount in kwd must be a multiple of 10.'],
+  ],
+  [
+    'a coupon of a third decimal',
+    (s) => s.coupons.create({ amount_off: 1005, currency: 'kwd' }),
+    [400, 'parameter_invalid_integer', 'amount_off', 'An amount in kwd must be a multiple of 10.'],
+  ],
+  [
+    'a currency that Stripe does not take',
+    (s) => s.paymentIntents.create({ amount: 1000, currency: 'xxx' }),
+    [
+      400,
+      NONE,
+      'currency',
+      /^Invalid currency: xxx\. Stripe currently supports these currencies: usd, aed, afn, .*, eur, .*, zmw/,
+    ],
+  ],
+  [
     'a Session below the minimum',
     () => session(priced('usd', 49)),
     [

@@ -20,6 +20,7 @@ import {
 } from '../http/params.ts'
 import { isBefore } from '../http/version.ts'
 import { newId, newNumberedId, randomText } from '../ids.ts'
+import { requireStep } from '../money.ts'
 import { render } from '../resources.ts'
 import type { CouponRecord, DiscountRecord, PromotionCodeRecord } from '../store/account-records.ts'
 import type { Reads, Tx } from '../store/store.ts'
@@ -158,6 +159,7 @@ function newCoupon(tx: Tx, params: Params<typeof COUPON>): CouponRecord {
     throw invalidParameter('You must pass either percent_off or amount_off, and not both.')
   }
   if (amount && !params.currency) throw missingParameter('currency')
+  if (amount && params.currency) requireStep(amount, params.currency, 'amount_off')
   if (params.duration === 'repeating' && !params.duration_in_months)
     throw missingParameter('duration_in_months')
   const products = params.applies_to?.products
@@ -198,6 +200,7 @@ function amountsOf<K extends string>(
   const amounts = Object.entries(options).map(([code, option]): [string, number] => {
     const amount = option[field]
     if (amount === undefined || amount === null) throw missingParameter(`currency_options[${code}][${field}]`)
+    requireStep(amount, code, `currency_options[${code}][${field}]`)
     return [code, amount]
   })
   return Object.fromEntries(amounts)

@@ -18,7 +18,7 @@ import {
   text,
   url,
 } from '../http/params.ts'
-import { minimumOf, stepOf, symbolText } from '../money.ts'
+import { minimumOf, requireStep, symbolText } from '../money.ts'
 import { CARD_OPTIONS } from '../payments/method-options.ts'
 import { paymentMethodTypes } from '../payments/payment-intent.ts'
 import type { PriceRecord } from '../store/account-records.ts'
@@ -152,14 +152,8 @@ function requireOneCurrency(session: SessionRecord, asked: string | null | undef
 function requireAmount(session: SessionRecord): void {
   const total = totalOf(session)
   const minimum = minimumOf(session.currency)
-  const step = stepOf(session.currency)
-  const odd = session.lineItems.findIndex(({ unitAmount }) => unitAmount % step !== 0)
-  if (odd !== -1) {
-    throw invalidRequest(`An amount in ${session.currency} must be a multiple of ${step}.`, {
-      code: 'parameter_invalid_integer',
-      param: `line_items[${odd}][price_data][unit_amount]`,
-    })
-  }
+  for (const [index, { unitAmount }] of session.lineItems.entries())
+    requireStep(unitAmount, session.currency, `line_items[${index}][price_data][unit_amount]`)
   if (total > 0 && total < minimum) {
     throw invalidRequest(
       `The Checkout Session's total amount due must add up to at least ${symbolText(minimum, session.currency)} ${session.currency}`,

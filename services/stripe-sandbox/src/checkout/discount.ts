@@ -1,5 +1,5 @@
 import { isRedeemable, isValid } from '../accounts/coupon.ts'
-import { minimumOf, symbolText } from '../money.ts'
+import { minimumOf, stepOf, symbolText } from '../money.ts'
 import type { CouponRecord, PromotionCodeRecord } from '../store/account-records.ts'
 import type { LineItemRecord, SessionRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
@@ -23,7 +23,12 @@ export function discountedItems(
     isCovered(reads, item, coupon) ? item.unitAmount * item.quantity : 0,
   )
   const base = amounts.reduce((sum, amount) => sum + amount, 0)
-  const parts = shares(savingOn(base, coupon, session.currency), amounts)
+  // In steps, so that no line is left with a part that its currency does not have.
+  const step = stepOf(session.currency)
+  const parts = shares(
+    savingOn(base, coupon, session.currency) / step,
+    amounts.map((amount) => amount / step),
+  ).map((part) => part * step)
   return session.lineItems.map(({ discounted: _before, ...item }, index) => {
     const part = parts[index] ?? 0
     return part === 0 ? item : { ...item, discounted: part }
@@ -32,7 +37,8 @@ export function discountedItems(
 
 /** What the coupon takes off `base`; null when it has no amount in that currency. */
 function savingOn(base: number, coupon: CouponRecord, currency: string): number {
-  if (coupon.percentOff !== null) return Math.round((base * coupon.percentOff) / 100)
+  const step = stepOf(currency)
+  if (coupon.percentOff !== null) return Math.round((base * coupon.percentOff) / 100 / step) * step
   return Math.min(base, amountOffIn(coupon, currency) ?? 0)
 }
 

@@ -1,7 +1,9 @@
 import { invalidParameter } from '../errors.ts'
-import { isCurrency } from '../money.ts'
+import { CURRENCIES } from '../money.ts'
 import type { FormObject, FormValue } from './form.ts'
 import { emptyForm } from './form.ts'
+
+const KNOWN_CURRENCIES = new Set(CURRENCIES)
 
 /**
  * Reads one parameter or throws the 400 that names it. '' is what the SDK sends for null and means "unset":
@@ -100,12 +102,10 @@ export function choice<const T extends string>(...allowed: readonly T[]): Reader
 export function currency(): Reader<string> {
   return (value, path) => {
     const code = text(20)(value, path).toLowerCase()
-    if (isCurrency(code)) return code
+    if (KNOWN_CURRENCIES.has(code)) return code
     throw invalidParameter(
-      `Invalid currency: ${code}. Stripe currently supports these currencies: eur, usd, gbp, …`,
-      {
-        param: path,
-      },
+      `Invalid currency: ${code}. Stripe currently supports these currencies: ${CURRENCIES.join(', ')}`,
+      { param: path },
     )
   }
 }

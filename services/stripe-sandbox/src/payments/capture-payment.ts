@@ -1,5 +1,6 @@
 import { ApiError, docUrl } from '../errors.ts'
 import { emit } from '../events/event.ts'
+import { requireStep } from '../money.ts'
 import { render } from '../resources.ts'
 import type { PaymentIntentRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
@@ -33,6 +34,7 @@ export function capturePayment(
       type: 'invalid_request_error',
     })
   }
+  requireStep(captured, intent.currency, 'amount_to_capture')
   const taken = tx.put('charges', {
     ...charge,
     captured: true,

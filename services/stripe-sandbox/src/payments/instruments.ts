@@ -181,6 +181,7 @@ for (const [number, name, alias, traits] of CARDS) {
     byAlias.set(`tok_${alias}`, card)
     byAlias.set(`pm_card_${alias.replace(/^visa_(?=charge)/, '')}`, card)
     byAlias.set(`tok_${alias.replace(/^visa_(?=charge)/, '')}`, card)
+    if (alias.startsWith('create')) byAlias.set(`tok_visa_${alias}`, card)
   }
 }
 const LIVE_CARD: Instrument = {

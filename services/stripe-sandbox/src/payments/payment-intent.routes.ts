@@ -20,7 +20,7 @@ import {
   text,
   url,
 } from '../http/params.ts'
-import { minimumOf, stepOf } from '../money.ts'
+import { minimumOf, requireStep } from '../money.ts'
 import { isBefore } from '../http/version.ts'
 import { render } from '../resources.ts'
 import type { PaymentIntentRecord } from '../store/records.ts'
@@ -353,12 +353,7 @@ function methodOf(tx: Tx, params: MethodParams, customer: string | null) {
 }
 
 function requireAmount(amount: number, code: string): void {
-  if (amount % stepOf(code) !== 0) {
-    throw invalidParameter(`An amount in ${code} must be a multiple of ${stepOf(code)}.`, {
-      code: 'parameter_invalid_integer',
-      param: 'amount',
-    })
-  }
+  requireStep(amount, code, 'amount')
   if (amount >= minimumOf(code) && amount > 0 && amount <= 99_999_999) return
   if (amount > 99_999_999) {
     throw invalidParameter('Amount must be no more than 99,999,999 of the smallest currency unit.', {

@@ -2,7 +2,7 @@ import type { ApiError } from '../errors.ts'
 import { invalidParameter, invalidRequest } from '../errors.ts'
 import { emit } from '../events/event.ts'
 import { randomText, stemOf, stemmedId } from '../ids.ts'
-import { symbolText } from '../money.ts'
+import { requireStep, symbolText } from '../money.ts'
 import { render } from '../resources.ts'
 import type { ChargeRecord, RefundRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
@@ -83,6 +83,7 @@ function refundable(tx: Tx, charge: ChargeRecord, asked: number | undefined): nu
     })
   }
   const amount = asked ?? left
+  requireStep(amount, charge.currency, 'amount')
   if (amount <= left) return amount
   const sums = [amount, left].map((sum) => symbolText(sum, charge.currency))
   throw invalidRequest(
