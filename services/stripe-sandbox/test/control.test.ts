@@ -262,6 +262,43 @@ test('a rolled secret signs beside the old one until the overlap ends', async ()
   assert.throws(() => verify(1, SECRET))
 })
 
+describe('a decision that cannot be', () => {
+  type Refused = { readonly error?: { readonly message: string }; readonly id?: string }
+  const refused = async (path: string, body: object, why: RegExp) =>
+    assert.match((await control<Refused>(world.sandbox, path, body)).error?.message ?? 'done', why)
+  const paid = async (payment_method = 'pm_card_visa') =>
+    world.stripe.paymentIntents.create({ amount: 900, currency: 'eur', payment_method, confirm: true })
+
+  test('about a dispute moves no money: none that was never taken, none twice', async () => {
+    const { latest_charge: charge } = await paid()
+    const inquiry = await control<{ id: string }>(world.sandbox, `charges/${charge as string}/dispute`, {
+      reason: 'inquiry',
+    })
+    await refused(`disputes/${inquiry.id}/decide`, { verdict: 'won' }, /warning_closed, escalate/)
+    await control(world.sandbox, `disputes/${inquiry.id}/decide`, { verdict: 'escalate' })
+    await refused(`disputes/${inquiry.id}/decide`, { verdict: 'escalate' }, /won, lost/)
+    await control(world.sandbox, `disputes/${inquiry.id}/decide`, { verdict: 'lost' })
+    await refused(`disputes/${inquiry.id}/decide`, { verdict: 'won' }, /already closed/)
+    const rows = await world.stripe.balanceTransactions.list({ type: 'adjustment' })
+    assert.deepEqual(
+      rows.data.map(({ amount }) => amount),
+      [-900],
+    )
+  })
+
+  test('is refused with its reason instead of passing for done', async () => {
+    const { id } = await paid()
+    await refused(`payment_intents/${id}/settle`, { result: 'failed' }, /succeeded, not processing/)
+    await refused('charges/ch_none/warn', {}, /No such paid charge/)
+    const [endpoint] = (await world.stripe.webhookEndpoints.list()).data
+    const roll = `webhook_endpoints/${endpoint?.id}/roll`
+    for (const overlapSeconds of ['soon', -1, [60], {}])
+      await refused(roll, { overlapSeconds }, /overlapSeconds must be a number/)
+    for (const seconds of [true, [60], 'soon', null])
+      await refused('clock/advance', { seconds }, /seconds must be a number/)
+  })
+})
+
 test('a page of another site cannot drive the sandbox', async () => {
   const answer = await fetch(`${world.sandbox.url}/_sandbox/reset`, {
     method: 'POST',

@@ -5,6 +5,9 @@ import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { NASTY_TEXTS, safeEncode } from '@passerelle/kit/test-schema-arbitrary'
+import type { FastifyInstance } from 'fastify'
+import type { ControlDeps } from '../src/control/control.ts'
+import { serveControl } from '../src/control/control.routes.ts'
 import type { Relay } from '../src/listen/relay.ts'
 import { operations } from '../src/sandbox.ts'
 import { sessionParams, startWorld } from './merchant.ts'
@@ -37,8 +40,16 @@ before(async () => {
     url: 'http://127.0.0.1:9/none',
     enabled_events: ['*'],
   })
+  const disputed = await world.stripe.paymentIntents.create({
+    amount: 1000,
+    currency: 'eur',
+    confirm: true,
+    payment_method: 'pm_card_createDispute',
+  })
+  const dispute = await untilDisputed(disputed.id)
   ids = [
     session.id,
+    dispute,
     customer.id,
     intent.id,
     typeof intent.latest_charge === 'string' ? intent.latest_charge : 'ch_1',
@@ -49,6 +60,13 @@ before(async () => {
   ]
 })
 after(() => world.stop())
+
+async function untilDisputed(payment_intent: string): Promise<string> {
+  await world.receiver.until((received) =>
+    received.some(({ event }) => event.type === 'charge.dispute.created'),
+  )
+  return (await world.stripe.disputes.list({ payment_intent })).data[0]?.id ?? ''
+}
 
 type Call = {
   readonly id: string
@@ -151,6 +169,83 @@ function callOf(names: readonly string[]): fc.Arbitrary<Call> {
   })
 }
 
+const CONTROL_NAMES = [
+  'amount',
+  'assume',
+  'authenticate',
+  'card',
+  'code',
+  'delayMs',
+  'events',
+  'fault',
+  'on',
+  'overlapSeconds',
+  'reason',
+  'result',
+  'retries',
+  'retryDelaysMs',
+  'route',
+  'rules',
+  'seconds',
+  'secret',
+  'seed',
+  'speed',
+  'times',
+  'type',
+  'url',
+  'verdict',
+  'webhook_endpoint',
+  '__proto__',
+]
+
+const jsonValue = (): fc.Arbitrary<unknown> =>
+  fc.oneof(
+    value(),
+    fc.constantFrom('won', 'lost', 'paid', 'failed', 'api', 'webhook', 'drop', 'complete', 'live', 'inquiry'),
+    fc.constantFrom<unknown>(0, -1, 0.5, 1e9, 1e308, true, null, [], {}, [
+      { on: 'api', fault: 'rate_limit' },
+    ]),
+    fc.jsonValue({ maxDepth: 3 }),
+  )
+
+const controlCall = (): fc.Arbitrary<Call> =>
+  fc.oneof(
+    callOf(CONTROL_NAMES),
+    fc.record({
+      id: fc.constantFrom(...ids),
+      part: value(),
+      form: fc.oneof(
+        fc
+          .dictionary(fc.constantFrom(...CONTROL_NAMES), jsonValue(), { maxKeys: 6 })
+          .map((body) => JSON.stringify(body)),
+        fc.jsonValue({ maxDepth: 2 }).map((body) => JSON.stringify(body)),
+      ),
+      headers: fc.constant({ 'content-type': 'application/json' }),
+    }),
+  )
+
+/** The paths of the sandbox's own POST routes; what forgets everything comes last. */
+function controlRoutes(): string[] {
+  const paths: string[] = []
+  const app = {
+    route: ({ method, url }: { method: string; url: string }) => {
+      if (method === 'POST') paths.push(url)
+    },
+  }
+  serveControl(app as unknown as FastifyInstance, { store: {} } as unknown as ControlDeps)
+  assert.ok(paths.length > 20, String(paths.length))
+  return paths.toSorted((left, right) => Number(left.endsWith('/reset')) - Number(right.endsWith('/reset')))
+}
+
+function sendJson(path: string, body: unknown): Promise<Response> {
+  return fetch(world.sandbox.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_MS_MAX),
+  })
+}
+
 async function send(method: string, path: string, call: Call): Promise<{ status: number; text: string }> {
   const at = path.replace(/:(\w+)/g, (_all, name: string) =>
     safeEncode(name === 'part' ? call.part : call.id),
@@ -212,6 +307,26 @@ describe('the sandbox', () => {
       '/_sandbox/objects',
     ])
       await attack('GET', path, ['type', 'page'])
+  })
+
+  it('answers them on its own routes, as JSON and as a form', async () => {
+    const settings: unknown = await (await fetch(`${world.sandbox.url}/_sandbox/settings`)).json()
+    for (const path of controlRoutes()) {
+      await fc.assert(
+        fc.asyncProperty(controlCall(), async (call) => {
+          const { status, text } = await send('POST', path, call)
+          assert.ok(status < 500, `POST ${path} answered ${status}: ${text.slice(0, 300)}`)
+          assert.doesNotMatch(text.slice(0, 20_000), INSIDES)
+          assert.equal(({} as { readonly polluted?: unknown }).polluted, undefined)
+          // What it armed, slowed down or stopped must not answer for the next route.
+          for (const [name, body] of Object.entries({ faults: {}, settings, clock: { speed: 1 } }))
+            assert.equal((await sendJson(`/_sandbox/${name}`, body)).status, 200)
+          await sendJson('/_sandbox/webhooks/resume', {})
+        }),
+        { numRuns: RUNS * 2, seed: SEED, endOnFailure: true },
+      )
+    }
+    assert.equal((await fetch(`${world.sandbox.url}/_sandbox`)).status, 200)
   })
 
   it('answers what is no HTTP or no length, or cuts it off: it never waits for ever, and serves the next caller', async () => {

@@ -3,6 +3,7 @@ import { invalidRequest, noSuch } from '../errors.ts'
 import { newSecret } from '../events/webhook-endpoint.ts'
 import { newId } from '../ids.ts'
 import { meansOf, submitChallenge, submitPayment } from '../pages/submit-payment.ts'
+import { isClosed, isInquiry } from '../payments/dispute.ts'
 import { decideDispute, openDispute, warnOfFraud } from '../payments/dispute-charge.ts'
 import { failRefund } from '../payments/refund-charge.ts'
 import { settleDebit } from '../payments/settle-payment.ts'
@@ -10,9 +11,10 @@ import { render } from '../resources.ts'
 import type { Tx } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
 import type { ControlDeps, Route } from './control.ts'
-import { idOf, readJson, textOf } from './control.ts'
+import { idOf, numberOf, readJson, textOf } from './control.ts'
 
-const VERDICTS = ['won', 'lost', 'warning_closed', 'escalate']
+const VERDICTS = ['won', 'lost']
+const INQUIRY_VERDICTS = ['warning_closed', 'escalate']
 const DISPUTES = ['fraudulent', 'product_not_received', 'inquiry', 'duplicate', 'general', 'unrecognized']
 const OVERLAP_S = 86_400
 
@@ -55,7 +57,9 @@ export function outcomes(route: Route, deps: ControlDeps): void {
       const endpoint = tx.get('webhook_endpoints', idOf(request))
       if (!endpoint) throw noSuch('webhook endpoint', idOf(request), { param: 'webhook_endpoint' })
       const body = readJson(request)
-      const overlap = Math.min(Number(body['overlapSeconds'] ?? OVERLAP_S), OVERLAP_S)
+      const overlap = Math.min(numberOf(body['overlapSeconds']) ?? OVERLAP_S, OVERLAP_S)
+      if (!(overlap >= 0))
+        throw invalidRequest('overlapSeconds must be a number from 0.', { param: 'overlapSeconds' })
       const value = textOf(body['secret']) ?? newSecret()
       const old = endpoint.secrets.map((secret) => ({
         value: secret.value,
@@ -75,10 +79,12 @@ function banksDecisions(route: Route, act: Act): void {
       const result = textOf(readJson(request)['result']) ?? 'paid'
       if (result !== 'paid' && result !== 'failed')
         throw invalidRequest('result must be paid or failed.', { param: 'result' })
-      settleDebit(tx, idOf(request), result)
       const intent = tx.get('payment_intents', idOf(request))
       if (!intent) throw noSuch('payment_intent', idOf(request), { param: 'intent' })
-      return render(tx, 'payment_intents', intent)
+      if (intent.status !== 'processing')
+        throw invalidRequest(`This PaymentIntent is ${intent.status}, not processing.`)
+      settleDebit(tx, intent.id, result)
+      return render(tx, 'payment_intents', tx.get('payment_intents', intent.id) ?? intent)
     }),
   )
   route('POST', 'charges/:id/dispute', (request) =>
@@ -93,19 +99,25 @@ function banksDecisions(route: Route, act: Act): void {
   )
   route('POST', 'charges/:id/warn', (request) =>
     act((tx) => {
+      if (!tx.get('charges', idOf(request))?.paid) throw noSuch('paid charge', idOf(request), { param: 'id' })
       warnOfFraud(tx, idOf(request))
       return { charge: idOf(request) }
     }),
   )
   route('POST', 'disputes/:id/decide', (request) =>
     act((tx) => {
-      const verdict = textOf(readJson(request)['verdict']) ?? ''
-      if (!VERDICTS.includes(verdict))
-        throw invalidRequest(`verdict must be one of ${VERDICTS.join(', ')}.`, { param: 'verdict' })
-      decideDispute(tx, idOf(request), verdict)
       const dispute = tx.get('disputes', idOf(request))
       if (!dispute) throw noSuch('dispute', idOf(request), { param: 'dispute' })
-      return render(tx, 'disputes', dispute)
+      if (isClosed(dispute)) throw invalidRequest('This dispute is already closed')
+      // Any other verdict would move money that was never taken, or take it twice.
+      const verdicts = isInquiry(dispute) ? INQUIRY_VERDICTS : VERDICTS
+      const verdict = textOf(readJson(request)['verdict']) ?? ''
+      if (!verdicts.includes(verdict))
+        throw invalidRequest(`verdict must be one of ${verdicts.join(', ')} while it is ${dispute.status}.`, {
+          param: 'verdict',
+        })
+      decideDispute(tx, dispute.id, verdict)
+      return render(tx, 'disputes', tx.get('disputes', dispute.id) ?? dispute)
     }),
   )
 }

@@ -8,7 +8,7 @@ import type { PaymentIntentRecord, WebhookEndpointRecord } from '../store/record
 import type { Reads, Tx } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
 import type { ControlDeps, Route } from './control.ts'
-import { idOf, readJson, textOf } from './control.ts'
+import { idOf, numberOf, readJson, textOf } from './control.ts'
 
 /** What a merchant does in Stripe's own Dashboard, and what the payer's bank does: with nobody's API call behind it. */
 export function provocations(route: Route, { store }: ControlDeps): void {
@@ -25,8 +25,7 @@ export function provocations(route: Route, { store }: ControlDeps): void {
     act((tx) => {
       const charge = tx.get('charges', idOf(request))
       if (!charge) throw noSuch('charge', idOf(request), { param: 'id' })
-      const asked = readJson(request)['amount']
-      const amount = asked === undefined || asked === '' ? undefined : Number(asked)
+      const amount = numberOf(readJson(request)['amount'])
       if (amount !== undefined && !(Number.isSafeInteger(amount) && amount > 0))
         throw invalidRequest('amount must be a whole number of minor units above 0.', { param: 'amount' })
       return render(tx, 'refunds', refundCharge(tx, charge, { amount, reason: null, metadata: {} }))

@@ -3,7 +3,7 @@ import { readRule } from '../faults/fault.ts'
 import { changedSettings, readSettings } from '../settings.ts'
 import { NOBODY } from '../store/store.ts'
 import type { ControlDeps, Route } from './control.ts'
-import { readJson } from './control.ts'
+import { numberOf, readJson } from './control.ts'
 
 const MAX_ADVANCE_S = 400 * 86_400
 const MAX_SPEED = 1_000_000
@@ -24,9 +24,8 @@ export function timeAndTrouble(route: Route, deps: ControlDeps): void {
   }
   route('GET', 'clock', clockNow)
   route('POST', 'clock', (request) => {
-    const asked = readJson(request)['speed']
-    const speed = typeof asked === 'string' && asked !== '' ? Number(asked) : asked
-    if (typeof speed !== 'number' || !(speed >= 0 && speed <= MAX_SPEED)) {
+    const speed = numberOf(readJson(request)['speed'])
+    if (speed === undefined || !(speed >= 0 && speed <= MAX_SPEED)) {
       throw invalidRequest(`speed must be a number from 0 (time stands) to ${MAX_SPEED}; 1 is real time.`, {
         param: 'speed',
       })
@@ -35,8 +34,8 @@ export function timeAndTrouble(route: Route, deps: ControlDeps): void {
     return keep()
   })
   route('POST', 'clock/advance', async (request) => {
-    const seconds = Number(readJson(request)['seconds'])
-    if (!(seconds > 0 && seconds <= MAX_ADVANCE_S)) {
+    const seconds = numberOf(readJson(request)['seconds'])
+    if (seconds === undefined || !(seconds > 0 && seconds <= MAX_ADVANCE_S)) {
       throw invalidRequest(`seconds must be a number above 0 and at most ${MAX_ADVANCE_S}.`, {
         param: 'seconds',
       })

@@ -46,7 +46,7 @@ export type Rule = ApiRule | WebhookRule
 
 /** Whether `pattern`, where `*` stands for anything, covers the whole of `text`. */
 export function covers(pattern: string, text: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = pattern.split(/\*+/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('.*')}$`).test(text)
 }
 
