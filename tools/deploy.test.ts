@@ -1,6 +1,7 @@
 // What is handed to those who run this: it must name files and variables that exist, and start what it says.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   cpSync,
   existsSync,
@@ -12,10 +13,16 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
+import { createServer } from 'node:http'
+import type { ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { testCertificate } from '@passerelle/kit/test-certificate'
+import { freePort } from './ports.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -71,6 +78,18 @@ function assemble(stage: Stage, folder: string): void {
     symlinkSync(join(folder, path), join(modules, '@passerelle', path.split('/')[1] ?? ''))
 }
 
+/** The exit code of an image's own health check. */
+async function checkHealth(name: string, env: Readonly<Record<string, string>>): Promise<number | null> {
+  const command = /^HEALTHCHECK .*?CMD (\[.*\])$/m.exec(stageOf(name).lines.join('\n'))?.[1] ?? '[]'
+  const [, ...words] = JSON.parse(command) as string[]
+  const check = spawn(process.execPath, words, {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+  })
+  const [code] = (await once(check, 'exit')) as [number | null]
+  return code
+}
+
 describe('the Dockerfile', () => {
   it('copies only what is there, runs as nobody in particular, and starts what it copied', () => {
     for (const stage of stages())
@@ -89,6 +108,29 @@ describe('the Dockerfile', () => {
     assert.ok(stageOf('base').lines.includes('USER node'))
     assert.match(dockerfile, /npm ci --omit=dev --omit=optional --ignore-scripts/)
     assert.match(dockerfile, /^ARG NODE_IMAGE=node:\d+\.\d+\.\d+-bookworm-slim$/m)
+  })
+
+  it('finds a service healthy at the port and by the protocol it was given, and a silent one not', async () => {
+    const certificate = testCertificate('pay.example.com')
+    const answer = (_request: unknown, response: ServerResponse): void => void response.end('{}')
+    const plain = createServer(answer).listen(0, '127.0.0.1')
+    const tls = createTlsServer({ cert: certificate.cert, key: certificate.key }, answer).listen(
+      0,
+      '127.0.0.1',
+    )
+    await Promise.all([once(plain, 'listening'), once(tls, 'listening')])
+    const portOf = (server: Server): string => String((server.address() as AddressInfo).port)
+    const byTls = { PORT: portOf(tls), TLS_CERT_FILE: '/certificate.pem' }
+    try {
+      for (const name of ['gateway', 'booking', 'frontend'])
+        assert.equal(await checkHealth(name, { PORT: portOf(plain) }), 0, name)
+      for (const name of ['gateway', 'booking']) assert.equal(await checkHealth(name, byTls), 0, name)
+    } finally {
+      plain.close()
+      tls.close()
+    }
+    for (const name of ['gateway', 'booking', 'frontend'])
+      assert.equal(await checkHealth(name, { PORT: String(await freePort('127.0.0.1')) }), 1, name)
   })
 
   it('puts into each image all that its service imports, and nothing of the sandbox', () => {
