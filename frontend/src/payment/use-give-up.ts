@@ -1,7 +1,7 @@
 import { cancelBooking } from '../api/booking.client.ts'
 import { cancelSession, createSession } from '../api/gateway.client.ts'
-import { IS_RECEIVED } from '@passerelle/client/payment'
 import { useAction } from '../ui/use-action.ts'
+import { giveUpBooking } from './give-up.ts'
 import type { Payment } from '@passerelle/client/payment'
 
 export type GiveUp = {
@@ -12,9 +12,11 @@ export type GiveUp = {
   readonly payment: Payment | null
 }
 
-/** Ends the open session at Stripe, so that a tab left open cannot pay any more, and then frees the seats. */
+const CALLS = { openSession: createSession, cancelSession, cancelBooking }
+
+/** Giving the booking up on this page. */
 export function useGiveUp(bookingId: string | null, sessionId: string | null): GiveUp {
-  const { state, run } = useAction((id: string) => giveUp(id, sessionId))
+  const { state, run } = useAction((id: string) => giveUpBooking(CALLS, id, sessionId))
   return {
     run: () => {
       if (bookingId) run(bookingId)
@@ -23,12 +25,4 @@ export function useGiveUp(bookingId: string | null, sessionId: string | null): G
     error: state.kind === 'failed' ? state.error : null,
     payment: state.kind === 'done' ? state.data : null,
   }
-}
-
-async function giveUp(bookingId: string, known: string | null): Promise<Payment> {
-  const sessionId = known ?? (await createSession(bookingId)).sessionId
-  const payment = await cancelSession(sessionId)
-  // A payment that was faster keeps its seats.
-  if (!IS_RECEIVED[payment.status] && payment.status !== 'processing') await cancelBooking(bookingId)
-  return payment
 }
