@@ -85,6 +85,12 @@ async function faultsOf(page: Page): Promise<string[]> {
   const wide = await page.evaluate(
     () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
   )
+  const hidden = await page
+    .locator('nav a')
+    .evaluateAll((links) =>
+      links.filter((link) => link.getBoundingClientRect().right > innerWidth).map((link) => link.textContent),
+    )
+  found.push(...hidden.map((link) => `${link} is beyond the edge`))
   return wide ? [...found, 'wider than its window'] : found
 }
 
@@ -168,6 +174,23 @@ describe('the payer’s pages', () => {
       await page.keyboard.press('Enter')
       await page.getByRole('heading', { name: 'Confirm it is you' }).waitFor()
       await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(`**/_sandbox/events?type=${id}`)
+    })
+    assert.equal((await stripe.checkout.sessions.retrieve(id)).payment_status, 'paid')
+  })
+
+  it('say why after a 3-D Secure that failed, where the keyboard goes on', async () => {
+    const { id } = await newSession()
+    await visit(`/c/pay/${id}`, {}, async (page) => {
+      await page.getByRole('button', { name: '4000 0025 0000 3155' }).click()
+      await page.keyboard.press('Enter')
+      await page.getByText('Visa ···· 3155').waitFor()
+      await page.getByRole('button', { name: 'Fail authentication' }).press('Enter')
+      const alert = page.getByRole('alert').filter({ hasText: 'unable to authenticate' })
+      await alert.waitFor()
+      await page.waitForFunction(() => document.activeElement?.id === 'declined')
+      await page.getByRole('button', { name: '4242 4242 4242 4242' }).press('Enter')
       await page.keyboard.press('Enter')
       await page.waitForURL(`**/_sandbox/events?type=${id}`)
     })

@@ -70,10 +70,7 @@ function clock({ store }: DashboardDeps): Html {
     <h2 id="clock">Clock</h2>
     <div class="inside">
       <div class="group">
-        <p data-live="clock">
-          It is ${moment(store.clock.nowMs())} UTC here,
-          ${speed === 0 ? 'and time stands still' : `${speed} times real time`}.
-        </p>
+        <p data-live="clock">It is ${moment(store.clock.nowMs())} UTC here, ${pace(speed)}.</p>
         <h3>Go forward by</h3>
         <div class="acts">
           ${STEPS.map(([label, seconds]) => action({ route: 'clock/advance', label, fields: { seconds: String(seconds) } }))}
@@ -87,6 +84,11 @@ function clock({ store }: DashboardDeps): Html {
       </div>
     </div>
   </section>`
+}
+
+function pace(speed: number): string {
+  if (speed === 0) return 'and time stands still'
+  return speed === 1 ? 'and time runs as outside' : `and time runs ${speed} times as fast as outside`
 }
 
 function deliveries({ deliverer }: DashboardDeps): Html {
@@ -110,7 +112,7 @@ function armed({ faults }: DashboardDeps): Html {
       const where = rule.on === 'api' ? rule.route : rule.type
       return html`<p>
         ${pill(rule.fault, rule.left === 0 ? 'calm' : 'bad')} on ${rule.on} <code>${where}</code>${odds},
-        ${left}, struck ${rule.hits} times
+        ${left}, struck ${rule.hits === 1 ? 'once' : `${rule.hits} times`}
       </p>`
     })}
     <div class="acts">${action({ route: 'faults', label: 'Switch all off', fields: { rules: '' } })}</div>`

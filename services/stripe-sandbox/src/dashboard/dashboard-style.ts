@@ -5,7 +5,7 @@ export const DASHBOARD_STYLE = `
 .bar{display:flex;flex-wrap:wrap;align-items:center;gap:.35rem 1.5rem;padding:.6rem 1.25rem;background:var(--paper);border-bottom:1px solid var(--line)}
 .brand{display:inline-flex;align-items:center;gap:.55rem;font-weight:650;color:var(--ink);text-decoration:none;padding:.3rem 0}
 .brand svg{display:block}
-.bar nav{display:flex;gap:.15rem;overflow-x:auto;max-width:100%}
+.bar nav{display:flex;flex-wrap:wrap;gap:.15rem}
 .bar nav a{padding:.45rem .75rem;border-radius:8px;color:var(--soft);text-decoration:none;font-weight:550;font-size:.9375rem;white-space:nowrap}
 .bar nav a:hover{color:var(--ink);background:var(--ground)}
 .bar nav a[aria-current]{color:var(--accent);background:var(--accent-ground)}
@@ -70,6 +70,7 @@ details[open]>summary{margin-bottom:.5rem}
 .live[data-on]::before{background:var(--good)}
 .toast{position:fixed;left:50%;bottom:1.25rem;transform:translateX(-50%);max-width:calc(100vw - 2rem);margin:0;padding:.7rem 1.1rem;border-radius:10px;background:var(--ink);color:var(--ground);box-shadow:var(--shade)}
 .toast:empty{display:none}
-@media (max-width:40rem){.row{flex-wrap:wrap}.row .what{flex-basis:100%}.row .money{margin-left:auto}.dash{padding-top:1.25rem}.act input.long{width:100%}
+@media (max-width:40rem){.row{flex-wrap:wrap}.row .what{flex-basis:100%}.row .money{margin-left:auto}.dash{padding-top:1.25rem}.act input.long{width:100%}.act label:has(.long){flex:1 1 12rem}
+.bar{padding-inline:.9rem}.bar nav{margin-inline:-.3rem}.bar nav a{padding-inline:.5rem}
 .facts{grid-template-columns:1fr;gap:.1rem}.facts dd{margin-bottom:.5rem}}
 `

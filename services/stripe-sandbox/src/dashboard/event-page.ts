@@ -108,7 +108,8 @@ function oneAttempt(row: DeliveryRecord, attempt: AttemptRecord, number: number)
       ? null
       : `POST, the event as its body\n${linesOf(webhookHeaders({ url: '', body: '', signature }))}`
   const response = answer ? `${result}\n${linesOf(answer.headers)}\n\n${answer.body}` : result
-  const title = `${number}. ${result}, ${durationMs} ms, ${trigger}, ${at.slice(11, 19)}`
+  // As in the signature, whatever the sandbox's clock says.
+  const title = `${number}. ${result}, ${durationMs} ms, ${trigger}, ${at.slice(11, 19)} UTC real time`
   return html`<details id="a-${row.id}-${number}">
     <summary>${title}</summary>
     <div class="stack tight">

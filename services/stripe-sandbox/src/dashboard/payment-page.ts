@@ -1,5 +1,6 @@
 import type { Html } from '../pages/html.ts'
 import { html } from '../pages/html.ts'
+import { shownMeans } from '../payments/instruments.ts'
 import { render } from '../resources.ts'
 import type { ChargeRecord, DisputeRecord, RefundRecord } from '../store/records.ts'
 import type { Reads } from '../store/store.ts'
@@ -186,7 +187,7 @@ function facts(reads: Reads, story: PaymentStory): Html {
     ['Session', session && `${session.id} (${session.status}, ${session.paymentStatus})`],
     ['PaymentIntent', intent && `${intent.id} (${intent.status})`],
     ['Charge', charges[0] && `${charges[0].id} (${charges[0].status})`],
-    ['Paid with', method && `${method.brand} ···· ${method.last4}`],
+    ['Paid with', method && shownMeans(method)],
     ['Email', session?.customerEmail ?? session?.payer?.email ?? intent?.receiptEmail],
     ['Reference', session?.clientReferenceId],
     ['Last error', intent?.lastPaymentError?.message],

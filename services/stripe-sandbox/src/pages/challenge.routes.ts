@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { answerChallenge } from '../payments/confirm-payment.ts'
+import { shownMeans } from '../payments/instruments.ts'
 import type { PaymentIntentRecord } from '../store/records.ts'
 import { NOBODY } from '../store/store.ts'
 import { format } from '../money.ts'
@@ -57,7 +58,7 @@ function challengePage(deps: PageDeps, intent: PaymentIntentRecord, language: La
         ${
           method
             ? html`<dt>${text.card}</dt>
-                <dd>${method.brand} ···· ${method.last4}</dd>`
+                <dd>${shownMeans(method)}</dd>`
             : null
         }
       </dl>

@@ -129,6 +129,8 @@ export const CHECKOUT_SCRIPT = `
     expiry.value = plain.length < 2 ? plain : plain.slice(0, 2) + ' / ' + plain.slice(2);
   });
   markBrand();
+  // Back from a 3-D Secure that failed: what an arriving page already says is not read out by itself.
+  if (declined.textContent !== '') declined.focus();
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 })();
 `

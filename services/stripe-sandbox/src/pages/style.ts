@@ -87,6 +87,7 @@ background:transparent;border:1px solid transparent;border-radius:9px;padding:.3
 .tests button:hover{border-color:var(--line);background:var(--paper)}
 .tests code{font:inherit;font-variant-numeric:tabular-nums;font-weight:600}
 .tests span{color:var(--soft)}
+@media (max-width:30rem){.tests button span{flex-basis:100%}}
 .notice{text-align:center;display:grid;gap:1rem;justify-items:center}
 .notice p{margin:0}
 .notice .due{font-size:2rem}

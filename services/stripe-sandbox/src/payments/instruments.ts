@@ -269,6 +269,19 @@ export function isLuhnValid(number: string): boolean {
   return sum % 10 === 0
 }
 
+const BRAND_NAMES: Readonly<Record<string, string>> = {
+  amex: 'American Express',
+  discover: 'Discover',
+  mastercard: 'Mastercard',
+  sepa_debit: 'SEPA debit',
+  visa: 'Visa',
+}
+
+/** `Visa ···· 4242`: what a person calls the means of payment; a bank transfer has no number. */
+export function shownMeans({ brand, last4 }: { readonly brand: string; readonly last4: string }): string {
+  return last4 === '' ? 'Bank transfer' : `${BRAND_NAMES[brand] ?? 'Card'} ···· ${last4}`
+}
+
 export function brandOf(number: string): string {
   if (/^3[47]/.test(number)) return 'amex'
   if (/^(5[1-5]|2[2-7])/.test(number)) return 'mastercard'
