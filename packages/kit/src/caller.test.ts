@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
-import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose'
+import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair, importJWK } from 'jose'
 import type { CryptoKey, JWK } from 'jose'
 import { createAuthenticate } from './caller.ts'
 import type { AuthConfig } from './caller.ts'
@@ -137,6 +137,22 @@ describe('a JWT of a key server', () => {
     assert.equal((await ask({ jwksUrl }, await sign({}, 'HS256', publicText, 'one'))).status, 401)
     const stranger = await generateKeyPair('RS256')
     assert.equal((await ask({ jwksUrl }, await sign({}, 'RS256', stranger.privateKey, 'one'))).status, 401)
+  })
+
+  it('is not read with another algorithm of the same family of keys', async () => {
+    const rsa = await generateKeyPair('RS256', { extractable: true })
+    const { alg: _alg, ...key } = await publish('one', rsa.publicKey, 'RS256')
+    keys = [key]
+    for (const alg of ['RS512', 'PS256']) {
+      const same = await importJWK({ ...(await exportJWK(rsa.privateKey)), alg }, alg)
+      assert.equal((await ask({ jwksUrl }, await sign({}, alg, same as CryptoKey, 'one'))).status, 401, alg)
+    }
+    // The key itself is a good one.
+    assert.equal((await ask({ jwksUrl }, await sign({}, 'RS256', rsa.privateKey, 'one'))).status, 200)
+    const curve = await generateKeyPair('ES384', { extractable: true })
+    const { alg: _other, ...wider } = await publish('one', curve.publicKey, 'ES384')
+    keys = [wider]
+    assert.equal((await ask({ jwksUrl }, await sign({}, 'ES384', curve.privateKey, 'one'))).status, 401)
   })
 
   it('goes on while keys rotate, without asking the key server for every token', async () => {

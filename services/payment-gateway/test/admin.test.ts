@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { createLog } from '@passerelle/kit/log'
-import { createPool } from '@passerelle/kit/database'
-import { appendAudit, verifyAudit } from '../src/admin/audit.repository.ts'
+import { createPool, inTransaction } from '@passerelle/kit/database'
+import { auditHash } from '../src/admin/audit.ts'
+import { appendAudit, listAudit, verifyAudit } from '../src/admin/audit.repository.ts'
 import { SCHEMA } from '../src/app.ts'
 import {
   call,
@@ -639,7 +640,6 @@ describe('the audit log', () => {
       connectionsMax: 8,
       log,
     })
-    const { inTransaction } = await import('@passerelle/kit/database')
     await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
         inTransaction(many, (tx) => appendAudit(tx, [entry(`a${index}`), entry(`b${index}`)])),
@@ -658,6 +658,8 @@ describe('the audit log', () => {
   })
 
   it('shows which entry was changed, removed or slipped in by who could switch the guard off', async () => {
+    const ten = Array.from({ length: 10 }, (_, index) => entry(`chained ${index}`))
+    await inTransaction(platform.pool, (tx) => appendAudit(tx, ten))
     const tampered = async (sql: string): Promise<{ id: number; because: string } | null> => {
       const tx = await platform.pool.connect()
       try {
@@ -681,6 +683,12 @@ describe('the audit log', () => {
       ['update audit_log set previous_hash = hash where id = 10', 10],
     ]
     for (const [sql, id] of cases) assert.equal((await tampered(sql))?.id, id, sql)
+    // Whoever also works out the changed entry's own hash is found out by the next one.
+    const [before] = await listAudit(platform.pool, { subject: null, beforeId: 5, limit: 1 })
+    assert.ok(before)
+    const forged = auditHash({ ...before, actor: 'x' })
+    const forge = `update audit_log set actor = 'x', hash = '${forged}' where id = 4`
+    assert.equal((await tampered(forge))?.id, 5)
   })
 
   it('rolls back with the action it records', async () => {

@@ -261,11 +261,15 @@ describe('what the gateway calls', () => {
     const server = createServer((request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' })
       const pour = (): void => {
-        while (!response.destroyed && response.write('x'.repeat(65_536))) poured += 1
+        if (response.destroyed) return
+        poured += 1
+        response.write('x'.repeat(65_536))
       }
       if (request.url?.endsWith('other')) response.end(JSON.stringify({ data: another }))
-      else response.on('drain', pour).write('x')
-      if (!response.writableEnded) pour()
+      else {
+        response.on('drain', pour)
+        pour()
+      }
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
