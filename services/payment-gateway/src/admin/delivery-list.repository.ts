@@ -1,6 +1,7 @@
 import type { DeliveryAttemptView, DeliveryView } from '@passerelle/contracts/admin'
 import type { Queryable } from '@passerelle/kit/database'
-import type { ManyFilter } from './event-list.repository.ts'
+import type { Matching } from './match-rows.repository.ts'
+import { listValues } from './page.ts'
 import type { Cursor, PageWish } from './page.ts'
 
 export type StoredDelivery = Omit<DeliveryView, TimeField> & {
@@ -32,14 +33,7 @@ export async function listDeliveries(
        and ($3::text is null or booking_id = $3)
        and ($4::timestamptz is null or (created_at, id) < ($4, $5))
      order by created_at desc, id desc limit $6`,
-    [
-      filter.status ?? null,
-      filter.type ?? null,
-      filter.bookingId ?? null,
-      page.after?.at ?? null,
-      page.after?.id ?? null,
-      page.limit + 1,
-    ],
+    listValues(filter, page),
   )
   return rows
 }
@@ -78,25 +72,10 @@ export async function listDeliveryAttempts(db: Queryable, deliveryId: string): P
   return rows.toReversed()
 }
 
-const MATCHED_MAX = 10_000
-const MATCHES = `
-  ($1::text is null or status = $1) and ($2::text is null or body ->> 'status' = $2)
-  and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4)`
-
-/** How many deliveries a filter matches (counted up to 10,000), and the ids of the oldest `limit` of them. */
-export async function matchDeliveries(
-  db: Queryable,
-  filter: ManyFilter,
-  limit: number,
-): Promise<{ readonly matched: number; readonly ids: readonly string[] }> {
-  const values = [filter.status ?? null, filter.type ?? null, filter.since ?? null, filter.until ?? null]
-  const { rows: counted } = await db.query<{ matched: number }>(
-    `select count(*)::int as matched from (select from deliveries where ${MATCHES} limit $5) m`,
-    [...values, MATCHED_MAX],
-  )
-  const { rows } = await db.query<{ id: string }>(
-    `select id from deliveries where ${MATCHES} order by created_at, id limit $5`,
-    [...values, limit],
-  )
-  return { matched: counted[0]?.matched ?? 0, ids: rows.map(({ id }) => id) }
+export const DELIVERIES: Matching = {
+  table: 'deliveries',
+  matches: `
+    ($1::text is null or status = $1) and ($2::text is null or body ->> 'status' = $2)
+    and ($3::timestamptz is null or created_at >= $3) and ($4::timestamptz is null or created_at < $4)`,
+  oldestBy: 'created_at',
 }

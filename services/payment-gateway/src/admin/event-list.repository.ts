@@ -1,6 +1,8 @@
 import type { EventView } from '@passerelle/contracts/admin'
 import type { Queryable } from '@passerelle/kit/database'
 import type { EventStatus } from '../stripe/inbox.repository.ts'
+import type { Matching } from './match-rows.repository.ts'
+import { listValues } from './page.ts'
 import type { Cursor, PageWish } from './page.ts'
 
 export type StoredEvent = Omit<EventView, TimeField> & {
@@ -29,14 +31,7 @@ export async function listEvents(db: Queryable, filter: EventFilter, page: PageW
        and ($3::text is null or e.payment_id = (select id from payments where booking_id = $3))
        and ($4::timestamptz is null or (e.received_at, e.id) < ($4, $5))
      order by e.received_at desc, e.id desc limit $6`,
-    [
-      filter.status ?? null,
-      filter.type ?? null,
-      filter.bookingId ?? null,
-      page.after?.at ?? null,
-      page.after?.id ?? null,
-      page.limit + 1,
-    ],
+    listValues(filter, page),
   )
   return rows
 }
@@ -52,36 +47,13 @@ export async function findEvent(
   return rows[0] ?? null
 }
 
-export type ManyFilter = {
-  readonly status?: string | undefined
-  readonly type?: string | undefined
-  readonly since?: string | undefined
-  readonly until?: string | undefined
-}
-
-// Telling "ten thousand and more" is enough to decide; counting all of a large inbox is not worth its time.
-const MATCHED_MAX = 10_000
-const MATCHES = `
-  ($1::text is null or status = $1) and ($2::text is null or type = $2)
-  and ($3::timestamptz is null or received_at >= $3) and ($4::timestamptz is null or received_at < $4)
-  and redacted_at is null`
-
-/** How many events a filter matches (counted up to 10,000), and the ids of the oldest `limit` of them. */
-export async function matchEvents(
-  db: Queryable,
-  filter: ManyFilter,
-  limit: number,
-): Promise<{ readonly matched: number; readonly ids: readonly string[] }> {
-  const values = [filter.status ?? null, filter.type ?? null, filter.since ?? null, filter.until ?? null]
-  const { rows: counted } = await db.query<{ matched: number }>(
-    `select count(*)::int as matched from (select from stripe_events where ${MATCHES} limit $5) m`,
-    [...values, MATCHED_MAX],
-  )
-  const { rows } = await db.query<{ id: string }>(
-    `select id from stripe_events where ${MATCHES} order by received_at, id limit $5`,
-    [...values, limit],
-  )
-  return { matched: counted[0]?.matched ?? 0, ids: rows.map(({ id }) => id) }
+export const EVENTS: Matching = {
+  table: 'stripe_events',
+  matches: `
+    ($1::text is null or status = $1) and ($2::text is null or type = $2)
+    and ($3::timestamptz is null or received_at >= $3) and ($4::timestamptz is null or received_at < $4)
+    and redacted_at is null`,
+  oldestBy: 'received_at',
 }
 
 export async function findEvents(db: Queryable, ids: readonly string[]): Promise<StoredEvent[]> {

@@ -1,6 +1,7 @@
 import type { IncidentView } from '@passerelle/contracts/admin'
 import type { Queryable, Tx } from '@passerelle/kit/database'
 import type { Act } from './act.ts'
+import { listValues } from './page.ts'
 import type { Cursor, PageWish } from './page.ts'
 
 export type Incident = Omit<IncidentView, 'id' | 'raisedAt' | 'resolvedAt'> & {
@@ -34,14 +35,7 @@ export async function listIncidents(
        and ($3::text is null or p.booking_id = $3)
        and ($4::timestamptz is null or (i.raised_at, i.id) < ($4, $5::bigint))
      order by i.raised_at desc, i.id desc limit $6`,
-    [
-      filter.status ?? null,
-      filter.type ?? null,
-      filter.bookingId ?? null,
-      page.after?.at ?? null,
-      page.after?.id ?? null,
-      page.limit + 1,
-    ],
+    listValues(filter, page),
   )
   return rows
 }

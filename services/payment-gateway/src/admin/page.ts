@@ -19,6 +19,25 @@ export function pageWish(query: PageQuery, ids: RegExp = TEXT_ID): PageWish {
 const TEXT_ID = /^[^\0]{1,255}$/
 export const NUMBER_ID = /^[1-9]\d{0,14}$/
 
+/** The values of a list's statement: its filter ($1 to $3), the row it goes on after ($4, $5), and one row too many ($6). */
+export function listValues(
+  filter: {
+    readonly status?: string | undefined
+    readonly type?: string | undefined
+    readonly bookingId?: string | undefined
+  },
+  { after, limit }: PageWish,
+): (string | number | null)[] {
+  return [
+    filter.status ?? null,
+    filter.type ?? null,
+    filter.bookingId ?? null,
+    after?.at ?? null,
+    after?.id ?? null,
+    limit + 1,
+  ]
+}
+
 /**
  * One page out of up to `limit + 1` rows: the row too many only tells that there is another page, and the cursor names
  * the last row shown.

@@ -5,9 +5,10 @@ import { redeliverDeliveries } from '../outbox/delivery.repository.ts'
 import type { Redelivered } from '../outbox/delivery.repository.ts'
 import type { Act } from './act.ts'
 import { appendAudit } from './audit.repository.ts'
-import { findDeliveries, findDelivery, matchDeliveries } from './delivery-list.repository.ts'
+import { DELIVERIES, findDeliveries, findDelivery } from './delivery-list.repository.ts'
 import type { StoredDelivery } from './delivery-list.repository.ts'
 import { resolveIncidents } from './incident.repository.ts'
+import { matchRows } from './match-rows.repository.ts'
 import type { ReplayWish } from './replay-events.ts'
 
 /** Sends one delivery again, with the same version and key: a receiver that has it changes nothing. NOT_FOUND. */
@@ -26,7 +27,7 @@ export type RedeliveredMany = { readonly matched: number; readonly deliveries: r
 /** Sends the oldest `limit` of what a filter matches again, all of them or none; a dry run only tells which. */
 export async function redeliverMany(pool: Pool, wish: ReplayWish, act: Act): Promise<RedeliveredMany> {
   return inTransaction(pool, async (tx) => {
-    const { matched, ids } = await matchDeliveries(tx, wish.filter, wish.limit)
+    const { matched, ids } = await matchRows(tx, DELIVERIES, wish.filter, wish.limit)
     if (!wish.dryRun) await recordRedeliveries(tx, await redeliverDeliveries(tx, ids), act)
     return { matched, deliveries: await findDeliveries(tx, ids) }
   })

@@ -5,8 +5,10 @@ import { requeueEvents } from '../stripe/inbox.repository.ts'
 import type { Requeued } from '../stripe/inbox.repository.ts'
 import type { Act } from './act.ts'
 import { appendAudit } from './audit.repository.ts'
-import { findEvent, findEvents, matchEvents } from './event-list.repository.ts'
-import type { ManyFilter, StoredEvent } from './event-list.repository.ts'
+import { EVENTS, findEvent, findEvents } from './event-list.repository.ts'
+import type { StoredEvent } from './event-list.repository.ts'
+import { matchRows } from './match-rows.repository.ts'
+import type { ManyFilter } from './match-rows.repository.ts'
 import { resolveIncidents } from './incident.repository.ts'
 
 /**
@@ -34,7 +36,7 @@ export type Replayed = { readonly matched: number; readonly events: readonly Sto
 /** Replays the oldest `limit` of what a filter matches, all of them or none; a dry run only tells which. */
 export async function replayEvents(pool: Pool, wish: ReplayWish, act: Act): Promise<Replayed> {
   return inTransaction(pool, async (tx) => {
-    const { matched, ids } = await matchEvents(tx, wish.filter, wish.limit)
+    const { matched, ids } = await matchRows(tx, EVENTS, wish.filter, wish.limit)
     if (wish.dryRun) return { matched, events: await findEvents(tx, ids) }
     const requeued = await requeueEvents(tx, ids)
     const events = await findEvents(
