@@ -6,11 +6,12 @@ import { keepAccess } from '../payment/kept-session.ts'
 import { readTour } from '../payment/use-tour-of.ts'
 import { paymentPatterns } from '../paths.ts'
 import { adviceOf, declineReason } from '../payment-status/decline.ts'
+import { confirmCard } from './confirm-card.ts'
 import { loadStripe } from './stripe-js.ts'
 import type { Language } from '../language/language.ts'
 import type { DeclineReason } from '../payment-status/decline.ts'
 import type { KeptTour } from '../payment/landing.ts'
-import type { Stripe, StripeElement, StripeElements, StripeError } from './stripe-js.ts'
+import type { Stripe, StripeElement, StripeElements } from './stripe-js.ts'
 
 /** A payment whose card fields can be shown. */
 export type Opened = {
@@ -60,7 +61,7 @@ export function useCardPayment(bookingId: string, language: Language): CardPayme
     const { opened } = state
     setRefusal(null)
     setState({ kind: 'paying', opened })
-    void confirm(opened, bookingId).then((error) => {
+    void confirmCard(opened, returnUrl(bookingId)).then((error) => {
       if (error === null) return leave(bookingId)
       setState({ kind: 'ready', opened })
       // What is wrong with a field, Stripe's frame says beside it.
@@ -86,18 +87,6 @@ async function openPayment(bookingId: string, language: Language): Promise<Opene
     appearance: { theme: isDark ? 'night' : 'stripe' },
   })
   return { stripe, elements, element: elements.create('payment'), tour, amountMinor, currency }
-}
-
-/** Null when the payment is on its way; the page that follows tells what became of it. */
-async function confirm({ stripe, elements }: Opened, bookingId: string): Promise<StripeError | null> {
-  const { error: wrongField } = await elements.submit()
-  if (wrongField) return wrongField
-  const { error } = await stripe.confirmPayment({
-    elements,
-    confirmParams: { return_url: returnUrl(bookingId) },
-    redirect: 'if_required',
-  })
-  return error ?? null
 }
 
 function returnUrl(bookingId: string): string {
