@@ -11,6 +11,8 @@ import type { CollectedSpan, TraceCollector } from './trace-collector.ts'
 const API = '/api/v1/payment-gateway'
 const CALLER_TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CALLER_SPAN = '00f067aa0ba902b7'
+// With the flag that asks to keep the trace.
+const CALLER = `00-${CALLER_TRACE}-${CALLER_SPAN}-01`
 const HEADER_SECRET = 'collector-key-4711'
 const PERSON = { email: 'canary.traced@example.com', tour: 'Canary Person' }
 
@@ -69,7 +71,7 @@ const named = (spans: readonly CollectedSpan[], service: string, name: string): 
 }
 
 describe('a trace', () => {
-  it('is one from the caller over checkout, Stripe and webhook to the booking service, and names nobody', async () => {
+  it('is one over checkout, Stripe and webhook to the booking service, and names nobody', async () => {
     const run = await startServices(
       {
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -78,13 +80,15 @@ describe('a trace', () => {
       },
       { OTEL_SERVICE_NAME: 'gateway-of-the-trial' },
     )
-    const bookingId = await buy(run, { traceparent: `00-${CALLER_TRACE}-${CALLER_SPAN}-01` })
+    const bookingId = await buy(run, { traceparent: CALLER })
     await stopServices(run)
 
-    const spans = collector.spans().filter(({ traceId }) => traceId === CALLER_TRACE)
     const [gateway, booking] = ['gateway-of-the-trial', 'booking-management']
-    const checkout = named(spans, gateway, `POST ${API}/sessions`)
-    assert.equal(checkout.parentId, CALLER_SPAN)
+    const checkout = named(collector.spans(), gateway, `POST ${API}/sessions`)
+    // The shop's page calls with its customer's token: its trace is linked, not joined.
+    assert.deepEqual([checkout.parentId, checkout.links], ['', [CALLER_TRACE]])
+    assert.notEqual(checkout.traceId, CALLER_TRACE)
+    const spans = collector.spans().filter(({ traceId }) => traceId === checkout.traceId)
     assert.equal(checkout.attributes['http.response.status_code'], '200')
     assert.equal(checkout.resource['deployment.environment.name'], 'trial')
     const asked = named(spans, gateway, 'booking find')
@@ -103,7 +107,7 @@ describe('a trace', () => {
 
     // The log's lines and the traces find each other.
     const line = run.gateway.lines.find((one) => one.includes(`"path":"${API}/sessions"`)) ?? ''
-    assert.ok(line.includes(`"traceId":"${CALLER_TRACE}"`), line)
+    assert.ok(line.includes(`"traceId":"${checkout.traceId}"`), line)
     assert.ok(collector.requests.every(({ path }) => path === '/v1/traces'))
     assert.ok(collector.requests.every(({ headers }) => headers['x-collector-key'] === HEADER_SECRET))
     const sent = Buffer.concat(collector.requests.map(({ body }) => body)).toString('latin1')
@@ -112,6 +116,27 @@ describe('a trace', () => {
     assert.ok(!sent.includes(bookingId), 'only ids that the gateway itself made are sent')
     const logged = [...run.gateway.lines, ...run.booking.lines].join('\n')
     assert.ok(!logged.includes(HEADER_SECRET))
+  })
+
+  it('is joined, and kept, at the word of services only: a stranger’s traceparent decides nothing', async () => {
+    const before = collector.spans().length
+    const run = await startServices({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_TRACES_SAMPLER: 'parentbased_always_off',
+    })
+    const headers = { traceparent: CALLER }
+    const bookingId = await buy(run, headers)
+    const status = `${run.gateway.url}${API}/payments/${bookingId}/status`
+    for (const bearer of [await tokenOf('cus_traced'), `${SECRETS.token}.`, SECRETS.token])
+      await call(status, 'GET', { bearer, headers })
+    await stopServices(run)
+    assert.deepEqual(
+      collector
+        .spans()
+        .slice(before)
+        .map(({ name, traceId, parentId }) => [name, traceId, parentId]),
+      [[`GET ${API}/payments/:bookingId/status`, CALLER_TRACE, CALLER_SPAN]],
+    )
   })
 
   it('is not begun where the sampler says so, and a traceparent that is none begins a new one', async () => {

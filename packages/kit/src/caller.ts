@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
+import { bearerOf } from './bearer.ts'
 import { ApiError } from './errors.ts'
 import type { HttpServer } from './http.ts'
 import { addressKey } from './rate-limit.ts'
@@ -89,9 +90,7 @@ export function refuseOverLimit(waitSeconds: number | null): void {
 function createIdentify(config: AuthConfig, ownKeys: JWTVerifyGetKey | undefined): Authenticate {
   const verify = createVerify(config, ownKeys)
   return async (request) => {
-    const header = request.headers.authorization
-    const token =
-      header !== undefined && /^Bearer /i.test(header) ? header.slice('Bearer '.length).trim() : ''
+    const token = bearerOf(request.headers.authorization)
     if (token === '') throw unauthenticated('Send a token: Authorization: Bearer <JWT>.')
     if (isOneOf(token, config.serviceTokens)) return { kind: 'service' }
     const payload = await verify(token)

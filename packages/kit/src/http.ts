@@ -43,6 +43,8 @@ export type HttpServerOptions = {
   /** Aborted when the process is about to stop: answers then ask their clients to leave (`Connection: close`). */
   readonly draining?: AbortSignal
   readonly tracing?: Tracing
+  /** Whoever brings one of them may say which trace to go on with. */
+  readonly serviceTokens?: readonly string[]
   readonly timeouts?: typeof TIMEOUTS
 }
 
@@ -109,12 +111,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   server.server.maxConnections = CONNECTIONS_MAX
   readJsonOnly(server)
-  const { draining, tracing } = options
+  const { draining, tracing, serviceTokens } = options
   server.addHook('onRequest', async (request, reply) => {
     withOwnHeaders(request, reply)
     if (draining?.aborted === true) void reply.header('connection', 'close')
   })
-  if (tracing !== undefined) traceRequests(server, tracing)
+  if (tracing !== undefined) traceRequests(server, tracing, serviceTokens)
   keepCertificateFresh(server, options)
   closeUnusedConnections(server)
   addCors(server, options.corsOrigin)

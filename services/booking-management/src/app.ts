@@ -52,6 +52,7 @@ export async function createApp(config: BookingConfig, deps: AppDeps): Promise<H
     corsOrigin: config.frontendOrigin,
     trustedProxies: config.trustedProxies,
     tls: config.tls,
+    serviceTokens: config.auth.serviceTokens,
     ...(deps.draining === undefined ? {} : { draining: deps.draining }),
     ...(deps.tracing === undefined ? {} : { tracing: deps.tracing }),
   })

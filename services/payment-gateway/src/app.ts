@@ -155,12 +155,12 @@ function batchTeller({ onBatch }: Metrics, log: Log): Metrics['onBatch'] {
 }
 
 function createServer(
-  { frontendUrl, trustedProxies, tls }: GatewayConfig,
+  { frontendUrl, trustedProxies, tls, auth: { serviceTokens } }: GatewayConfig,
   { log, tracing }: Parts,
   draining: AbortSignal,
 ): HttpServer {
   const corsOrigin = new URL(frontendUrl).origin
-  return createHttpServer({ log, corsOrigin, trustedProxies, tls, draining, tracing })
+  return createHttpServer({ log, corsOrigin, trustedProxies, tls, draining, tracing, serviceTokens })
 }
 
 function createPools(config: GatewayConfig, log: Log): { readonly pool: Pool; readonly hotPool: Pool } {
