@@ -52,6 +52,8 @@ export async function startGatewaySystem(options: GatewayOptions): Promise<Syste
     max: 2,
     options: '-c search_path=payment_gateway',
   })
+  // PostgreSQL is stopped at the end; a connection that hears of it while it is being closed has nobody left to tell.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return {
     name: options.name,
     ports: options.ports,
