@@ -123,6 +123,16 @@ describe('faults of the API', () => {
     })
   }
 
+  test('a conflict reads as the one of a key that is in flight', async () => {
+    await faults({ on: 'api', route: 'POST /v1/customers', fault: 'conflict', times: 1 })
+    const error = await failure(create(world.stripe, 'twice'))
+    assert.deepEqual([error.statusCode, error.code], [409, 'idempotency_key_in_use'])
+    assert.match(
+      error.message,
+      /the other request is still going through\): twice\. Please try again later\.$/,
+    )
+  })
+
   test('a rate limit says why and is not retried by the SDK; a lock time-out is', async () => {
     await faults({ on: 'api', route: '* /v1/customers*', fault: 'rate_limit', times: 1 })
     const patient = sdk(world.sandbox, { maxNetworkRetries: 2 })

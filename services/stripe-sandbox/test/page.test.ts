@@ -48,6 +48,14 @@ describe('the hosted page', () => {
     assert.ok(!policy.includes('unsafe'))
   })
 
+  test('names the shop that the Session names, and the Session says so', async () => {
+    const { id, html } = await open({ branding_settings: { display_name: 'Kayak & Co' } })
+    assert.match(html, /<p class="shop">Kayak &amp; Co<\/p>/)
+    const session = await world.stripe.checkout.sessions.retrieve(id)
+    assert.equal(session.branding_settings?.display_name, 'Kayak & Co')
+    assert.doesNotMatch((await open()).html, /class="shop"/)
+  })
+
   test('speaks French to a French browser or Session, with French amounts', async () => {
     assert.match((await open({}, 'fr-CH, en;q=0.5')).html, /Payer 129,00 €/)
     assert.match((await open({ locale: 'fr' }, 'en')).html, /Numéro de carte/)

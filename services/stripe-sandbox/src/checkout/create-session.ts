@@ -42,6 +42,7 @@ export const CREATE_SESSION = {
   adaptive_pricing: object({ enabled: only(flag(), false) }),
   after_expiration: object({ recovery: object({ allow_promotion_codes: flag(), enabled: flag() }) }),
   allowed_payment_method_types: list(text()),
+  branding_settings: object({ display_name: text(150) }),
   cancel_url: url(),
   client_reference_id: text(200),
   currency: currency(),
@@ -70,6 +71,16 @@ export const CREATE_SESSION = {
   ui_mode: only(choice('elements', 'embedded_page', 'form', 'hosted_page'), 'hosted_page'),
   wallet_options: object({ link: object({ display: choice('auto', 'never') }) }),
 }
+
+// What a Session says that names its shop and asks for no colours.
+const BRANDING = {
+  background_color: '#ffffff',
+  border_style: 'rounded',
+  button_color: '#0074d4',
+  font_family: 'default',
+  icon: null,
+  logo: null,
+} as const
 
 export type CreateSession = Params<typeof CREATE_SESSION>
 type LineItemShape = ReturnType<typeof lineItem>
@@ -278,7 +289,9 @@ function intentData(params: CreateSession): SessionRecord['paymentIntentData'] {
 
 function shownOf(params: CreateSession): NonNullable<SessionRecord['shown']> {
   const link = params.wallet_options?.link?.display
+  const shop = params.branding_settings?.display_name
   return {
+    ...(shop ? { branding_settings: { ...BRANDING, display_name: shop } } : {}),
     ...(params.custom_text ? { custom_text: customTextOf(params.custom_text) } : {}),
     ...(params.integration_identifier ? { integration_identifier: params.integration_identifier } : {}),
     ...(params.origin_context ? { origin_context: params.origin_context } : {}),

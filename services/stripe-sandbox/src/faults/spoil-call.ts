@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify'
 import { ApiError } from '../errors.ts'
+import { inProgress } from '../http/idempotency.ts'
 import type { ApiFault } from './fault.ts'
 
 /** The error of a call that is refused before it runs, or undefined when the fault strikes elsewhere. */
-export function refusalOf(fault: ApiFault): ApiError | undefined {
+export function refusalOf(fault: ApiFault, key: string | null): ApiError | undefined {
   const marks = { beforeExecution: true }
   switch (fault) {
     case 'rate_limit':
@@ -29,16 +30,7 @@ export function refusalOf(fault: ApiFault): ApiError | undefined {
         { ...marks, headers: { 'Stripe-Should-Retry': 'true' } },
       )
     case 'conflict':
-      return new ApiError(
-        409,
-        {
-          code: 'idempotency_key_in_use',
-          message:
-            'There is currently another in-progress request using this Idempotent Key. Please try again later.',
-          type: 'idempotency_error',
-        },
-        marks,
-      )
+      return inProgress(key ?? 'none')
     default:
       return undefined
   }

@@ -96,7 +96,7 @@ async function answerCall(
     resetConnection(reply)
     return
   }
-  const refusal = rule && refusalOf(rule.fault)
+  const refusal = rule && refusalOf(rule.fault, context.key)
   if (refusal) throw refusal
   const answer = runCall(store, context, { ...sent, fault: rule?.fault })
   if (rule?.fault === 'reset_after') resetConnection(reply)

@@ -56,7 +56,8 @@ export function forgetOldKeys(tx: Tx): void {
   }
 }
 
-function inProgress(key: string): ApiError {
+/** Somebody else's request under the same key still runs. */
+export function inProgress(key: string): ApiError {
   return new ApiError(
     409,
     {

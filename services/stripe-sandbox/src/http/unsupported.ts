@@ -68,7 +68,12 @@ export const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
   'POST /v1/checkout/sessions': [
     OPTIONS,
     'automatic_tax.liability',
-    'branding_settings',
+    'branding_settings.background_color',
+    'branding_settings.border_style',
+    'branding_settings.button_color',
+    'branding_settings.font_family',
+    'branding_settings.icon',
+    'branding_settings.logo',
     'consent_collection',
     'custom_fields',
     'custom_text.shipping_address',

@@ -17,7 +17,9 @@ export function orderSummary(
 ): Html {
   const text = messagesOf(language)
   const money = (amount: number): string => format(amount, session.currency, numberLocale(language))
+  const shop = session.shown?.branding_settings?.display_name
   return html`
+    ${shop === undefined ? null : html`<p class="shop">${shop}</p>`}
     ${
       session.cancelUrl === null
         ? null

@@ -272,7 +272,7 @@ export type SessionRecord = {
   readonly shown?: Partial<
     Pick<
       Stripe.Checkout.Session,
-      'custom_text' | 'integration_identifier' | 'origin_context' | 'wallet_options'
+      'branding_settings' | 'custom_text' | 'integration_identifier' | 'origin_context' | 'wallet_options'
     >
   >
   readonly customerUpdate?: { readonly name: boolean }
