@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import Stripe from 'stripe'
 import { EVENT_TYPES } from '../src/events/event-types.ts'
 import type { World } from './merchant.ts'
@@ -103,7 +103,66 @@ describe('a webhook endpoint', () => {
   })
 })
 
+describe('what is still owed', () => {
+  const HOUR_S = 3600
+  let slow: World
+  beforeEach(async () => {
+    slow = await startWorld({ settings: { retryDelaysMs: [HOUR_S * 1000, HOUR_S * 1000] } })
+    slow.receiver.answer = () => 500
+    await slow.stripe.customers.create({})
+    await slow.receiver.until((received) => received.length === 1)
+  })
+  afterEach(() => slow.stop())
+  const advance = (seconds: number) => control(slow.sandbox, 'clock/advance', { seconds })
+  const endpointId = async () => (await slow.stripe.webhookEndpoints.list()).data[0]?.id ?? ''
+
+  test('is given up by an endpoint that is disabled when its turn comes', async () => {
+    const id = await endpointId()
+    await slow.stripe.webhookEndpoints.update(id, { disabled: true })
+    await advance(HOUR_S + 1)
+    await slow.stripe.webhookEndpoints.update(id, { disabled: false })
+    await advance(3 * HOUR_S)
+    assert.equal(slow.receiver.received.length, 1)
+  })
+
+  test('goes on to one that is enabled again before its turn', async () => {
+    const id = await endpointId()
+    await slow.stripe.webhookEndpoints.update(id, { disabled: true })
+    await advance(HOUR_S / 2)
+    await slow.stripe.webhookEndpoints.update(id, { disabled: false })
+    await advance(HOUR_S / 2 + 1)
+    assert.equal(slow.receiver.received.length, 2)
+  })
+
+  test('is listed as undelivered for thirty days, and then no event is', async () => {
+    const undelivered = async () => (await slow.stripe.events.list({ delivery_success: false })).data
+    const [event] = await undelivered()
+    await advance(30 * 86_400 - 60)
+    assert.deepEqual(
+      (await undelivered()).map(({ id }) => id),
+      [event?.id],
+    )
+    await advance(120)
+    assert.deepEqual((await slow.stripe.events.list()).data, [])
+    assert.equal((await failure(slow.stripe.events.retrieve(event?.id ?? ''))).statusCode, 404)
+  })
+})
+
 describe('several webhook endpoints', () => {
+  test('are sixteen at most', async () => {
+    const add = () => world.stripe.webhookEndpoints.create({ url: world.receiver.url, enabled_events: ['*'] })
+    const made: string[] = []
+    try {
+      for (let count = 2; count <= 16; count++) made.push((await add()).id)
+      assert.equal(
+        (await failure(add())).message,
+        'You have reached the maximum of 16 test webhook endpoints.',
+      )
+    } finally {
+      for (const id of made) await world.stripe.webhookEndpoints.del(id)
+    }
+  })
+
   test('hear the same event each at its own version, and the API shows it at the account’s', async () => {
     const older = await world.stripe.webhookEndpoints.create({
       url: `${world.receiver.url}/older`,
