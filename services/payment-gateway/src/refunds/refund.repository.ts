@@ -89,6 +89,10 @@ type RequestRow = {
   created_at: Date
 }
 
+// Named, not `*`, as those of payments: the next version may add some while this one runs.
+const COLUMNS = `id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, note, requested_by, approved_by,
+  state, refund_id, refused_because, attempts, key_number, created_at`
+
 function fromRow(row: RequestRow): RefundRequest {
   return {
     id: row.id,
@@ -123,7 +127,7 @@ export function storeRefundRequest(request: NewRefundRequest, dueInMs: number): 
     name: 'store_refund_request',
     text: `insert into refund_requests (id, payment_id, payment_intent_id, idempotency_key, amount_minor, reason, requested_by, retry_at, note, state)
      values ($1, $2, $3, $4, $5, $6, $7, now() + $8 * interval '1 millisecond', $9, $10)
-     on conflict (payment_id, idempotency_key) do nothing returning *`,
+     on conflict (payment_id, idempotency_key) do nothing returning ${COLUMNS}`,
     values: [
       request.id,
       request.paymentId,
@@ -156,7 +160,7 @@ export async function findRefundRequest(
   key: string,
 ): Promise<RefundRequest | null> {
   const { rows } = await db.query<RequestRow>(
-    'select * from refund_requests where payment_id = $1 and idempotency_key = $2',
+    `select ${COLUMNS} from refund_requests where payment_id = $1 and idempotency_key = $2`,
     [paymentId, key],
   )
   return rows[0] ? fromRow(rows[0]) : null
@@ -169,7 +173,7 @@ export async function findWaitingRequest(
   wish: { readonly amountMinor: number | null; readonly reason: string | null },
 ): Promise<RefundRequest | null> {
   const { rows } = await db.query<RequestRow>(
-    `select * from refund_requests
+    `select ${COLUMNS} from refund_requests
      where payment_id = $1 and state = 'waiting' and ($2::bigint is null or amount_minor = $2)
        and coalesce(note, reason) is not distinct from $3
      order by created_at limit 1`,
@@ -245,7 +249,7 @@ export async function claimRefundRequest(db: Queryable, leaseMs: number): Promis
     text: `update refund_requests set attempts = attempts + 1, retry_at = now() + $1 * interval '1 millisecond'
            where id = (select id from refund_requests where state = 'requested' and retry_at <= now()
                        order by retry_at limit 1 for update skip locked)
-           returning *`,
+           returning ${COLUMNS}`,
     values: [leaseMs],
   })
   return rows[0] ? fromRow(rows[0]) : null
