@@ -70,15 +70,22 @@ export class EnvReader {
     return this.integer(name, fallback, { min: 0, max: 65_535 })
   }
 
-  /** An absolute http(s) URL without its trailing slash. */
+  /** An absolute http(s) URL without its trailing slash, for paths to be put behind it. */
   url(name: string, fallback: string): string {
-    const value = this.string(name, fallback)
+    return this.#webAddress(name, this.string(name, fallback), fallback).replace(/\/+$/, '')
+  }
+
+  /** An absolute http(s) URL that is called as it was written: to some servers the last slash is another address. */
+  optionalAddress(name: string): string | undefined {
+    const value = this.optional(name)
+    return value === undefined ? undefined : this.#webAddress(name, value, '')
+  }
+
+  #webAddress(name: string, value: string, fallback: string): string {
     const parsed = URL.canParse(value) ? new URL(value) : undefined
-    if (parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
-      this.problem(`${name} must be a URL that begins with http:// or https://.`)
-      return fallback
-    }
-    return value.replace(/\/+$/, '')
+    if (parsed?.protocol === 'http:' || parsed?.protocol === 'https:') return value
+    this.problem(`${name} must be a URL that begins with http:// or https://.`)
+    return fallback
   }
 
   oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {

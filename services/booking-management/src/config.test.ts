@@ -51,6 +51,14 @@ describe('bookingConfig', () => {
     assert.match(problemsOf({ ...rest, AUTH_JWKS_URL, AUTH_DEMO: 'on' })[0] ?? '', /^AUTH_DEMO is on/)
   })
 
+  it('calls the key server at the address that was written, to the last slash', () => {
+    const { AUTH_JWT_SECRET: _secret, ...rest } = COMPLETE
+    const AUTH_JWKS_URL = 'https://sign-in.example.com/keys/'
+    assert.equal(bookingConfig({ ...rest, AUTH_JWKS_URL }).auth.jwksUrl, AUTH_JWKS_URL)
+    for (const wrong of ['keys', 'ftp://sign-in.example.com/keys'])
+      assert.match(problemsOf({ ...rest, AUTH_JWKS_URL: wrong })[0] ?? '', /^AUTH_JWKS_URL must be a URL/)
+  })
+
   it('says which value is wrong, and never shows a secret', () => {
     const wrong = {
       ...COMPLETE,

@@ -61,7 +61,7 @@ export function bookingConfig(source?: Environment): BookingConfig {
 
 function authConfig(env: EnvReader, demoSignIn: boolean, strength: SecretStrength): AuthConfig {
   const jwtSecrets = env.jwtSecrets('AUTH_JWT_SECRET', strength)
-  const jwksUrl = env.optional('AUTH_JWKS_URL') === undefined ? undefined : env.url('AUTH_JWKS_URL', '')
+  const jwksUrl = env.optionalAddress('AUTH_JWKS_URL')
   if (jwtSecrets.length === 0 && jwksUrl === undefined && !demoSignIn)
     env.problem(
       'None of AUTH_JWT_SECRET, AUTH_JWKS_URL and AUTH_DEMO is set. Set one, so that customers can be told apart.',

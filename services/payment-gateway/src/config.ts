@@ -126,8 +126,8 @@ function isLoopback(url: string): boolean {
 const EXTENSION_KEY_BYTES_MIN = 24
 
 function extensionConfig(env: EnvReader): ExtensionConfig | null {
-  if (env.optional('EXTENSION_URL') === undefined) return null
-  const url = env.url('EXTENSION_URL', '')
+  const url = env.optionalAddress('EXTENSION_URL')
+  if (url === undefined) return null
   const text = env.required('EXTENSION_SECRET', 'whsec_ and 24 random bytes or more in base64')
   const secret = Buffer.from(text.replace(/^whsec_/, ''), 'base64')
   if (text !== '' && secret.length < EXTENSION_KEY_BYTES_MIN)
@@ -162,7 +162,7 @@ function limitsConfig(env: EnvReader, isForReal: boolean): LimitsConfig {
 
 function authConfig(env: EnvReader, serviceTokens: readonly string[], strength: SecretStrength): AuthConfig {
   const jwtSecrets = env.jwtSecrets('AUTH_JWT_SECRET', strength)
-  const jwksUrl = env.optional('AUTH_JWKS_URL') === undefined ? undefined : env.url('AUTH_JWKS_URL', '')
+  const jwksUrl = env.optionalAddress('AUTH_JWKS_URL')
   if (jwtSecrets.length === 0 && jwksUrl === undefined)
     env.problem(
       'Neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set. Set one, so that customers can be told apart.',
