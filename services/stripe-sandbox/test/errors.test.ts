@@ -231,6 +231,11 @@ const REFUSALS: readonly Refusal[] = [
     ],
   ],
   [
+    'the payment methods of an unknown customer',
+    (s) => s.customers.listPaymentMethods('cus_x'),
+    [404, 'resource_missing', 'customer', "No such customer: 'cus_x'"],
+  ],
+  [
     'a refund of a third decimal',
     async (s) => {
       const { id } = await paid({ amount: 40_000, currency: 'kwd' })

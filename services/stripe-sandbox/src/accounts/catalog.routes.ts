@@ -88,13 +88,18 @@ export const catalogOperations: readonly Operation[] = [
     emit(tx, 'customer.deleted', render(tx, 'customers', customer))
     return render(tx, 'customers', tx.put('customers', { ...customer, deleted: true }))
   }),
-  operation('GET /v1/customers/:id/payment_methods', { ...LIST, type: text() }, (tx, { id, params, path }) =>
-    listPage(tx, 'payment_methods', {
-      url: path,
-      params,
-      noun: 'PaymentMethod',
-      keep: (row) => row.customer === id && (!params.type || row.type === params.type),
-    }),
+  operation(
+    'GET /v1/customers/:id/payment_methods',
+    { ...LIST, type: text() },
+    (tx, { id, params, path }) => {
+      if (!tx.get('customers', id)) throw noSuch('customer', id, { param: 'customer' })
+      return listPage(tx, 'payment_methods', {
+        url: path,
+        params,
+        noun: 'PaymentMethod',
+        keep: (row) => row.customer === id && (!params.type || row.type === params.type),
+      })
+    },
   ),
   operation(
     'POST /v1/products',
