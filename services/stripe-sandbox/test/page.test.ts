@@ -164,6 +164,26 @@ describe('the hosted page', () => {
     assert.equal((await fetch(at('cs_test_none'))).status, 404)
   })
 
+  test('lets a payer close 3-D Secure unanswered and pay with another card', async () => {
+    const { id, token } = await open()
+    const to = (await submit(id, token, { number: '4000 0025 0000 3155' })).headers.get('location') ?? ''
+    assert.match(
+      await (await fetch(to)).text(),
+      new RegExp(`<a href="/c/pay/${id}">Close without answering</a>`),
+    )
+    const again = /name="token" value="([^"]+)"/.exec(await (await fetch(at(id))).text())?.[1] ?? ''
+    await submit(id, again)
+    const session = await world.stripe.checkout.sessions.retrieve(id, { expand: ['payment_intent'] })
+    assert.equal(session.payment_status, 'paid')
+    const { data } = await world.stripe.charges.list({
+      payment_intent: (session.payment_intent as { id: string }).id,
+    })
+    assert.deepEqual(
+      data.map(({ status }) => status),
+      ['succeeded'],
+    )
+  })
+
   test('sends the payer through 3-D Secure and back', async () => {
     for (const [answer, status] of [
       ['complete', 'complete'],
