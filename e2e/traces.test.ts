@@ -120,6 +120,8 @@ describe('a trace', () => {
 
   it('is joined, and kept, at the word of services only: a stranger’s traceparent decides nothing', async () => {
     const before = collector.spans().length
+    // Stripe's last events of the payments before come whenever they come, in the traces of those.
+    const traced = new Set(collector.spans().map(({ traceId }) => traceId))
     const run = await startServices({
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_TRACES_SAMPLER: 'parentbased_always_off',
@@ -134,6 +136,7 @@ describe('a trace', () => {
       collector
         .spans()
         .slice(before)
+        .filter(({ traceId }) => !traced.has(traceId))
         .map(({ name, traceId, parentId }) => [name, traceId, parentId]),
       [[`GET ${API}/payments/:bookingId/status`, CALLER_TRACE, CALLER_SPAN]],
     )
@@ -141,13 +144,18 @@ describe('a trace', () => {
 
   it('is not begun where the sampler says so, and a traceparent that is none begins a new one', async () => {
     const before = collector.spans().length
+    const traced = new Set(collector.spans().map(({ traceId }) => traceId))
     const off = await startServices({
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
       OTEL_TRACES_SAMPLER: 'always_off',
     })
     await buy(off)
     await stopServices(off)
-    assert.equal(collector.spans().length, before)
+    const begun = collector.spans().slice(before)
+    assert.deepEqual(
+      begun.filter(({ traceId }) => !traced.has(traceId)),
+      [],
+    )
 
     const on = await startServices({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
     await buy(on, { traceparent: `00-${'0'.repeat(32)}-${CALLER_SPAN}-01` })
