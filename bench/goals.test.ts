@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { GOALS, goalRows, judge, judgeAll } from './goals.ts'
+import { voidOf, voidRows } from './report.ts'
 
 describe('what a run says of the goals', () => {
   it('takes a figure on the limit as reached where the goal says at least or at most, and not where it says below', () => {
@@ -40,5 +41,15 @@ describe('what a run says of the goals', () => {
     const row = goalRows(judged).find(({ name }) => name === GOALS.shareOfCeiling.text)
     assert.equal(row?.cells['measured'], '0.44×')
     assert.equal(row?.cells['goal'], '≥ 0.5×')
+  })
+
+  it('counts the void rows of ours, and not those of what we are compared with', () => {
+    const row = (problem: string, isBaseline: boolean) => ({
+      name: '',
+      cells: { payments: problem },
+      isBaseline,
+    })
+    const rows = [row(voidOf(['one too many']), false), row(voidOf([]), false), row(voidOf(['wrong']), true)]
+    assert.equal(voidRows([{ title: '', note: '', rows, raw: null }]), 1)
   })
 })

@@ -38,6 +38,7 @@ export async function webhookRows(bench: Bench, options: BenchOptions): Promise<
       note: '  Ratios are medians of the ratios of each round; the other figures are medians over the rounds.',
       rows: [...byName].map(([name, those]) => ({
         name,
+        isBaseline: !name.startsWith('gateway,'),
         cells: {
           'of node:http+HMAC': showRatio(ratio(those, byName.get(CEILING))),
           "times the lesson's": showRatio(ratio(those, byName.get(LESSON))),
