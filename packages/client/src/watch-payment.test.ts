@@ -55,6 +55,18 @@ function until(watch: PaymentWatch, fits: (snapshot: WatchSnapshot) => boolean):
 
 const isSettled = ({ phase }: WatchSnapshot): boolean => phase === 'settled'
 
+/** A page the payer leaves and comes back to: `wake` is their return. */
+function pageOfPayer(): { readonly page: WatchEnvironment; readonly wake: () => void } {
+  let listener: () => void = () => assert.fail('nobody listens for the payer')
+  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (listener = callback) }
+  return { page, wake: () => listener() }
+}
+
+const REFUSED = {
+  payment: aPayment({ status: 'failed', version: 2 }),
+  verification: { state: 'none' },
+} as const
+
 function scripted(answers: readonly ReadOutcome<Payment>[]): PaymentSource & { reads: () => number } {
   let reads = 0
   return {
@@ -243,7 +255,7 @@ test('a page whose server heard nothing from Stripe asks by itself', async () =>
 })
 
 test('a payer who comes back to the page is told at once, though the stream died while the computer slept', async () => {
-  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const { page, wake } = pageOfPayer()
   const source: PaymentSource = {
     ...scripted([answer(aPayment({ status: 'succeeded', version: 2 }))]),
     stream: (signal, onPayment) => {
@@ -253,7 +265,6 @@ test('a payer who comes back to the page is told at once, though the stream died
       })
     },
   }
-  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
   const watch = watchPayment(source, { environment: page })
   const stop = watch.subscribe(() => undefined)
   await until(watch, ({ payment }) => payment !== null)
@@ -264,14 +275,9 @@ test('a payer who comes back to the page is told at once, though the stream died
 })
 
 test('a refusal that was paid in another tab is paid here too, once the payer comes back', async () => {
-  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const { page, wake } = pageOfPayer()
   const source = scripted([answer(aPayment({ status: 'succeeded', version: 3 }))])
-  const initial = {
-    payment: aPayment({ status: 'failed', version: 2 }),
-    verification: { state: 'none' },
-  } as const
-  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
-  const watch = watchPayment(source, { environment: page, initial })
+  const watch = watchPayment(source, { environment: page, initial: REFUSED })
   const stop = watch.subscribe(() => undefined)
   assert.equal(watch.getSnapshot().phase, 'settled')
   assert.equal(source.reads(), 0)
@@ -281,18 +287,13 @@ test('a refusal that was paid in another tab is paid here too, once the payer co
 })
 
 test('a refusal that is being paid again in another tab is followed once more, until it is paid', async () => {
-  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const { page, wake } = pageOfPayer()
   const source = scripted([
     answer(aPayment({ status: 'pending', version: 3 })),
     answer(aPayment({ status: 'processing', version: 4 })),
     answer(aPayment({ status: 'succeeded', version: 5 })),
   ])
-  const initial = {
-    payment: aPayment({ status: 'failed', version: 2 }),
-    verification: { state: 'none' },
-  } as const
-  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
-  const watch = watchPayment(source, { environment: page, initial })
+  const watch = watchPayment(source, { environment: page, initial: REFUSED })
   const phases = new Set<string>()
   const stop = watch.subscribe(() => {
     const { phase, payment } = watch.getSnapshot()
@@ -306,14 +307,9 @@ test('a refusal that is being paid again in another tab is followed once more, u
 })
 
 test('a tab brought forward and a network that is back at once make one question', async () => {
-  let wake: () => void = () => assert.fail('nobody listens for the payer')
+  const { page, wake } = pageOfPayer()
   const source = scripted([answer(aPayment({ status: 'failed', version: 2 }))])
-  const initial = {
-    payment: aPayment({ status: 'failed', version: 2 }),
-    verification: { state: 'none' },
-  } as const
-  const page: WatchEnvironment = { ...environment(), onWake: (callback) => (wake = callback) }
-  const watch = watchPayment(source, { environment: page, initial })
+  const watch = watchPayment(source, { environment: page, initial: REFUSED })
   const stop = watch.subscribe(() => undefined)
   for (let times = 0; times < 5; times++) wake()
   await setImmediate()
@@ -326,11 +322,7 @@ test('a tab brought forward and a network that is back at once make one question
 
 test('what ended without money is asked about again at the payer’s own wish', async () => {
   const source = scripted([answer(aPayment({ status: 'succeeded', version: 3 }))])
-  const initial = {
-    payment: aPayment({ status: 'failed', version: 2 }),
-    verification: { state: 'none' },
-  } as const
-  const watch = watchPayment(source, { environment: environment(), initial })
+  const watch = watchPayment(source, { environment: environment(), initial: REFUSED })
   const stop = watch.subscribe(() => undefined)
   watch.recheck()
   await until(watch, ({ payment }) => payment?.status === 'succeeded')

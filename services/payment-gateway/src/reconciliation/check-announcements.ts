@@ -70,27 +70,22 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
       ? dueAnnouncements(known, standingOf(known), announced, extended)
       : [announced].filter((announcement) => announcement !== null)
   const first = gap.kind === 'never_announced' ? announcedVersion + 1 : announcedVersion
-  await roundTrip(
-    tx,
-    insertDeliveries(
-      due.map((announcement, index) => {
-        const version = first + index
-        return { paymentId, bookingId, version, body: announcementBody(announcement, payment, version) }
-      }),
-    ),
-  )
-  if (gap.kind === 'never_announced')
-    await roundTrip(tx, [
-      ...savePayments([
-        {
-          ...payment,
-          announced: due.at(-1) ?? announced,
-          announcedVersion: announcedVersion + due.length,
-          version: payment.version + 1,
-        },
-      ]),
-      ...notifyChanged(PAYMENTS_CHANNEL, [paymentId]),
-    ])
+  const deliveries = due.map((announcement, index) => {
+    const version = first + index
+    return { paymentId, bookingId, version, body: announcementBody(announcement, payment, version) }
+  })
+  const saved: Payment = {
+    ...payment,
+    announced: due.at(-1) ?? announced,
+    announcedVersion: announcedVersion + due.length,
+    version: payment.version + 1,
+  }
+  await roundTrip(tx, [
+    ...insertDeliveries(deliveries),
+    ...(gap.kind === 'never_announced'
+      ? [...savePayments([saved]), ...notifyChanged(PAYMENTS_CHANNEL, [paymentId])]
+      : []),
+  ])
   await insertDrift(tx, [
     {
       foundBy: 'reconcile',
