@@ -125,7 +125,7 @@ export async function sendAll(
   await done.promise
   clearInterval(clock)
   const seconds = (performance.now() - startedMs) / 1000
-  for (const { socket } of connections) socket.destroy()
+  for (const { socket } of connections) socket.removeAllListeners('close').destroy()
   return { seconds, latencies: latencies.subarray(0, answered), refused, lost }
 }
 
@@ -154,15 +154,15 @@ function listen(connection: Connection, ended: (connection: Connection, outcome:
     else connection.answer = answer
   })
   socket.on('error', () => {})
-  // A server that closes the connection, or dies, leaves the request to be sent again on a new one.
+  // A server that closes the connection, because it was idle for long or because it dies, leaves the request, if there is
+  // one, to be sent again on a new one.
   socket.once('close', () => {
-    if (connection.current < 0) return
     const reopen = (): void => {
       openSocket(connection.port)
         .then((fresh) => {
           connection.socket = fresh
           listen(connection, ended)
-          ended(connection, 'cut')
+          if (connection.current >= 0) ended(connection, 'cut')
         })
         .catch(() => setTimeout(reopen, RETRY_MS))
     }
