@@ -51,6 +51,16 @@ describe('bookingConfig', () => {
     assert.match(problemsOf({ ...rest, AUTH_JWKS_URL, AUTH_DEMO: 'on' })[0] ?? '', /^AUTH_DEMO is on/)
   })
 
+  it('lets nobody sign in who just asks where it is for real', () => {
+    const long = { AUTH_JWT_SECRET: 'a1b2c3d4'.repeat(4), INTERNAL_SERVICE_TOKEN: 'd4c3b2a1'.repeat(4) }
+    const real = { ...COMPLETE, ...long, NODE_ENV: 'production' }
+    assert.deepEqual(problemsOf(real), [])
+    const [problem = '', ...others] = problemsOf({ ...real, AUTH_DEMO: 'on' })
+    assert.match(problem, /^AUTH_DEMO is on although NODE_ENV is production.+Set AUTH_DEMO=off/)
+    assert.deepEqual(others, [])
+    assert.deepEqual(problemsOf({ ...COMPLETE, AUTH_DEMO: 'on', NODE_ENV: 'development' }), [])
+  })
+
   it('calls the key server at the address that was written, to the last slash', () => {
     const { AUTH_JWT_SECRET: _secret, ...rest } = COMPLETE
     const AUTH_JWKS_URL = 'https://sign-in.example.com/keys/'

@@ -13,7 +13,7 @@ export type BookingConfig = {
   /** Without a path: what a browser sends as `Origin`. */
   readonly frontendOrigin: string
   readonly auth: AuthConfig
-  /** Signs anyone in who asks: only for a demonstration. */
+  /** Signs anyone in who asks: only for a demonstration, refused where it is for real. */
   readonly demoSignIn: boolean
   readonly holdMinutes: number
   readonly trustedProxies: readonly string[]
@@ -38,6 +38,11 @@ export function bookingConfig(source?: Environment): BookingConfig {
   return readConfig((env) => {
     const demoSignIn = env.flag('AUTH_DEMO', false)
     const isForReal = env.optional('NODE_ENV') === 'production'
+    if (demoSignIn && isForReal)
+      env.problem(
+        'AUTH_DEMO is on although NODE_ENV is production: it signs in whoever asks. Set AUTH_DEMO=off and name your sign-in ' +
+          'by AUTH_JWT_SECRET or AUTH_JWKS_URL, or, for a demonstration, set NODE_ENV=development.',
+      )
     const limit = (name: string, real: number, test: number): number =>
       env.integer(name, isForReal ? real : test, { min: 0, max: 1_000_000 })
     return {
@@ -45,7 +50,7 @@ export function bookingConfig(source?: Environment): BookingConfig {
       host: env.string('HOST', '127.0.0.1'),
       databaseUrl: env.required('DATABASE_URL', 'postgres://user:password@host:5432/database'),
       frontendOrigin: new URL(env.url('FRONTEND_URL', 'http://localhost:5173')).origin,
-      auth: authConfig(env, demoSignIn, env.secretStrength(isForReal && !demoSignIn)),
+      auth: authConfig(env, demoSignIn, env.secretStrength(isForReal)),
       demoSignIn,
       holdMinutes: env.integer('BOOKING_HOLD_MINUTES', HOLD_MINUTES, { min: 1, max: HOLD_MINUTES_MAX }),
       trustedProxies: env.addresses('TRUSTED_PROXIES'),
