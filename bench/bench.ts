@@ -12,6 +12,8 @@ import { startLoad } from './load/client.ts'
 import type { Load } from './load/client.ts'
 
 export type Bench = {
+  /** Where PostgreSQL keeps its files. */
+  readonly directory: string
   readonly postgres: Postgres
   readonly load: Load
   readonly life: readonly LifeEvent[]
@@ -33,11 +35,17 @@ export const POSTGRES_SETTINGS = {
 /** With a folder, PostgreSQL stays in it for the next run; without one it is thrown away. */
 export async function startBench(folder = ''): Promise<Bench> {
   const directory = folder === '' ? mkdtempSync(join(tmpdir(), 'passerelle-bench-')) : resolve(folder)
-  const postgres = await startPostgres({ directory, settings: POSTGRES_SETTINGS })
+  const postgres = await startPostgres({
+    directory,
+    // What is in a temporary folder goes with us, however we end; what is durable stays so by the settings.
+    throwaway: folder === '',
+    settings: POSTGRES_SETTINGS,
+  })
   const load = await startLoad()
   // Begun at the time of day, so that a run finds no rows of its own name in a folder that was kept.
   let row = (Math.floor(Date.now() / 1000) % 1_000_000) * 1000
   return {
+    directory,
     postgres,
     load,
     life: await recordLife(),
@@ -49,6 +57,8 @@ export async function startBench(folder = ''): Promise<Bench> {
     nextPort: () => freePort('127.0.0.1'),
     stop: async () => {
       load.stop()
+      // What is thrown away needs no last checkpoint: at once, where the system knows such a signal.
+      if (folder === '' && process.platform !== 'win32') process.kill(postgres.pid, 'SIGQUIT')
       await postgres.stop()
       if (folder === '') rmSync(directory, { recursive: true, force: true })
     },

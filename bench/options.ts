@@ -1,22 +1,41 @@
 import { parseArgs } from 'node:util'
 
-export type BenchOptions = {
+/** How much of everything; the rest of the options says what. */
+export type Sizes = {
+  /** About how long one system is under load in one round. */
+  readonly seconds: number
+  /** Payments that make the code hot before anything counts. */
+  readonly warmUp: number
+  /** A round has at least so many, however slow the system is. */
+  readonly paymentsMin: number
+  /** Rounds of our gateway under every load: nothing is divided by anything there. */
+  readonly loadRounds: number
+  /** Paid payments that browsers ask about. */
+  readonly paid: number
+  /** Open status streams, and how long their memory is left to settle. */
+  readonly streams: number
+  readonly streamsSettleMs: number
+  /** Stored events to drain. */
+  readonly backlog: number
+  /** Payments whose events are sent a second time, and those an operator replays. */
+  readonly sentAgain: number
+  readonly replayed: number
+  /** Events over which memory is watched, and in how many steps. */
+  readonly memoryEvents: number
+  readonly memorySteps: number
+  /** Payments in the tables of the two gateways that are compared: few, many. */
+  readonly growth: readonly [number, number]
+}
+
+export type BenchOptions = Sizes & {
   readonly quick: boolean
   /** Rounds in which every system is measured side by side; what is printed are medians over them. */
   readonly rounds: number
-  /** About how long one system is under load in one round. */
-  readonly seconds: number
   readonly connections: number
   /** Groups of rows to run; empty: all. */
   readonly only: readonly string[]
   /** Parts of the names of the systems to measure; empty: all. */
   readonly systems: readonly string[]
-  /** Stored events to drain. */
-  readonly backlog: number
-  /** Events over which memory is watched. */
-  readonly memoryEvents: number
-  /** Payments in the tables of the two gateways that are compared: few, many. */
-  readonly growth: readonly [number, number]
   /** A folder that keeps PostgreSQL and the seeded tables for a later run; empty: thrown away. */
   readonly data: string
   readonly json: string
@@ -25,6 +44,36 @@ export type BenchOptions = {
 }
 
 export const GROUPS = ['webhooks', 'load', 'api', 'streams', 'backlog', 'growth', 'memory'] as const
+
+const WHOLE = {
+  seconds: 4,
+  warmUp: 1200,
+  paymentsMin: 100,
+  paid: 500,
+  streams: 5000,
+  streamsSettleMs: 3000,
+  backlog: 200_000,
+  sentAgain: 20_000,
+  replayed: 4000,
+  memoryEvents: 1_000_000,
+  memorySteps: 20,
+  growth: [100_000, 5_000_000],
+} as const
+// Every row in under two minutes on two cores: enough to see that all is right and about how fast, judged by no goal.
+const QUICK = {
+  seconds: 0.5,
+  warmUp: 150,
+  paymentsMin: 30,
+  paid: 200,
+  streams: 300,
+  streamsSettleMs: 1000,
+  backlog: 2000,
+  sentAgain: 300,
+  replayed: 300,
+  memoryEvents: 4000,
+  memorySteps: 10,
+  growth: [1000, 10_000],
+} as const
 
 const USAGE = `usage: npm run bench -- [--quick] [--only ${GROUPS.join(',')}] [--rounds 5] [--seconds 4]
                         [--connections 128] [--systems gateway,HMAC] [--backlog 200000] [--memory-events 1000000]
@@ -50,27 +99,29 @@ export function readOptions(args: readonly string[]): BenchOptions {
     },
   })
   const { quick } = values
-  const number = (text: string | undefined, fallback: number): number => {
+  const number = (text: string | number | undefined, fallback: number): number => {
     const value = text === undefined ? fallback : Number(text)
     if (!Number.isFinite(value) || value <= 0) throw new Error(`${text} is no number above 0.\n${USAGE}`)
     return value
   }
-  const [few = '', many = '', ...more] = (values.growth ?? (quick ? '1000,20000' : '100000,5000000')).split(
-    ',',
-  )
+  const sizes = quick ? QUICK : WHOLE
+  const rounds = number(values.rounds, 5)
+  const [few = '', many = '', ...more] = values.growth === undefined ? sizes.growth : values.growth.split(',')
   if (more.length > 0) throw new Error(USAGE)
   const only = values.only.split(',').filter(Boolean)
   const unknown = only.filter((group) => !GROUPS.some((known) => known === group))
   if (values.help || unknown.length > 0) throw new Error(USAGE)
   return {
+    ...sizes,
     quick,
     only,
     systems: values.systems.split(',').filter(Boolean),
-    rounds: number(values.rounds, 5),
-    seconds: number(values.seconds, quick ? 0.7 : 4),
+    rounds,
+    loadRounds: quick ? 1 : rounds,
+    seconds: number(values.seconds, sizes.seconds),
     connections: number(values.connections, 128),
-    backlog: number(values.backlog, 200_000),
-    memoryEvents: number(values['memory-events'], 1_000_000),
+    backlog: number(values.backlog, sizes.backlog),
+    memoryEvents: number(values['memory-events'], sizes.memoryEvents),
     growth: [number(few, 0), number(many, 0)],
     data: values.data,
     json: values.json,

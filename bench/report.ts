@@ -20,6 +20,8 @@ export type Section = {
   readonly rows: readonly Row[]
   /** What this section says of the goals. */
   readonly figures?: Figures
+  /** How long it took to measure. */
+  readonly seconds?: number
   /** Everything measured, for the JSON. */
   readonly raw: unknown
 }
@@ -51,7 +53,11 @@ export function writeJson(path: string, sections: readonly Section[], goals: rea
     model: cpus()[0]?.model,
     memoryGb: Math.round(totalmem() / 1e9),
   }
-  const data = { machine, goals, sections: sections.map(({ title, note, raw }) => ({ title, note, raw })) }
+  const data = {
+    machine,
+    goals,
+    sections: sections.map(({ title, note, seconds, raw }) => ({ title, note, seconds, raw })),
+  }
   writeFileSync(path, `${JSON.stringify(data, null, 1)}\n`)
   process.stdout.write(`\nraw figures: ${path}\n`)
 }

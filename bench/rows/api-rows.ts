@@ -9,6 +9,7 @@ import type { BenchOptions } from '../options.ts'
 import { show } from '../report.ts'
 import type { Section } from '../report.ts'
 import { JWT_SECRET, startGatewaySystem } from '../systems/gateway.ts'
+import type { GatewaySystem } from '../systems/gateway.ts'
 import { startServer } from '../systems/system.ts'
 import { measureWebhooks } from './measure-webhooks.ts'
 import type { LoadRun } from '../load/client.ts'
@@ -64,17 +65,17 @@ export async function apiRows(bench: Bench, options: BenchOptions): Promise<Sect
         perSecond: 1500,
         paid: true,
         request: (tag, index) =>
-          httpRequest('GET', `${API}/payments/${bookingId(tag, index % PAID)}/status`, headers),
+          httpRequest('GET', `${API}/payments/${bookingId(tag, index % options.paid)}/status`, headers),
       },
       {
         name: 'GET /sessions/:sessionId/verify, paid',
         perSecond: 1500,
         paid: true,
         request: (tag, index) =>
-          httpRequest('GET', `${API}/sessions/${sessionId(tag, index % PAID)}/verify`, headers),
+          httpRequest('GET', `${API}/sessions/${sessionId(tag, index % options.paid)}/verify`, headers),
       },
     ]
-    const paidTag = await paidPayments(bench, gateway)
+    const paidTag = await paidPayments(bench, gateway, options.paid)
     const runs = new Map<Kind, LoadRun[]>(kinds.map((kind) => [kind, []]))
     for (let round = 0; round < options.rounds; round += 1)
       for (const kind of kinds) {
@@ -103,14 +104,9 @@ export async function apiRows(bench: Bench, options: BenchOptions): Promise<Sect
   }
 }
 
-const PAID = 500
-
-async function paidPayments(
-  bench: Bench,
-  gateway: Awaited<ReturnType<typeof startGatewaySystem>>,
-): Promise<string> {
+async function paidPayments(bench: Bench, gateway: GatewaySystem, payments: number): Promise<string> {
   const { tag, problems } = await measureWebhooks(bench, gateway, {
-    payments: PAID,
+    payments,
     connections: CONNECTIONS,
     model: { kind: 'closed' },
   })

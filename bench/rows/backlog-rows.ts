@@ -8,25 +8,22 @@ import { show, voidOf } from '../report.ts'
 import type { Row, Section } from '../report.ts'
 import { renderLives } from '../lives/render-lives.ts'
 import { seedPayments } from '../lives/seed-payments.ts'
-import { checkGateway, startGatewaySystem } from '../systems/gateway.ts'
+import { checkGateway } from '../systems/gateway.ts'
+import type { GatewaySystem } from '../systems/gateway.ts'
 import { WEBHOOK_PATH, WEBHOOK_SECRET } from '../systems/system.ts'
 import { measureWebhooks, settled } from './measure-webhooks.ts'
 import { replayDay } from './replay-rows.ts'
+import { startGateway } from './start-gateway.ts'
 
 const STORED_PER_STATEMENT = 500
 const DRAIN_MS_MAX = 1_200_000
 
 export async function backlogRows(bench: Bench, options: BenchOptions): Promise<Section> {
-  const gateway = await startGatewaySystem({
-    name: 'gateway',
-    databaseUrl: await bench.database('gateway_backlog'),
-    ports: [await bench.nextPort()],
-    bookingPort: bench.load.bookingPort,
-  })
+  const gateway = await startGateway(bench, 'gateway_backlog')
   try {
-    const drained = await drain(bench, gateway.pool, options.quick ? 2000 : options.backlog)
+    const drained = await drain(bench, gateway.pool, options.backlog)
     const sent = await sentAgain(bench, gateway, options)
-    const replayed = await replayDay(bench, gateway, options.quick ? 500 : 4000)
+    const replayed = await replayDay(bench, gateway, options.replayed)
     return {
       title: 'After an outage',
       note: '  Drained: from the moment at which the worker is woken to every effect and every announcement there.',
@@ -119,13 +116,12 @@ async function storeOwed(bench: Bench, pool: Pool, tag: string, payments: number
 }
 
 /** Every event once more, as `stripe events resend` of a day does: all are known, nothing may change. */
-async function sentAgain(
-  bench: Bench,
-  gateway: Awaited<ReturnType<typeof startGatewaySystem>>,
-  options: BenchOptions,
-): Promise<Measured> {
-  const payments = options.quick ? 1000 : 20_000
-  const load = { payments, connections: options.connections, model: { kind: 'closed' } } as const
+async function sentAgain(bench: Bench, gateway: GatewaySystem, options: BenchOptions): Promise<Measured> {
+  const load = {
+    payments: options.sentAgain,
+    connections: options.connections,
+    model: { kind: 'closed' },
+  } as const
   const first = await measureWebhooks(bench, gateway, { ...load, sends: 2 })
   return {
     row: {

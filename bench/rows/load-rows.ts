@@ -5,10 +5,10 @@ import { median } from '../measure.ts'
 import type { BenchOptions } from '../options.ts'
 import { figureOf, show, webhookCells } from '../report.ts'
 import type { Row, Section } from '../report.ts'
-import { startGatewaySystem } from '../systems/gateway.ts'
 import type { System } from '../systems/system.ts'
-import { measureWebhooks } from './measure-webhooks.ts'
+import { measureWebhooks, paymentsFor } from './measure-webhooks.ts'
 import type { WebhookLoad, WebhookRun } from './measure-webhooks.ts'
+import { startGateway } from './start-gateway.ts'
 
 const CONNECTIONS = [64, 128, 256, 512]
 /** The rate the goals are named for is offered whatever the peak. */
@@ -19,8 +19,6 @@ const SHARES = [
   { name: 'half', share: 0.5 },
   { name: 'nine tenths', share: 0.9 },
 ]
-const EVENTS_PER_PAYMENT = 5.5
-const WARM_UP_PAYMENTS = 1200
 
 type Wanted = { readonly name: string; readonly load: WebhookLoad }
 
@@ -44,8 +42,7 @@ export async function loadRows(bench: Bench, options: BenchOptions): Promise<Sec
       })),
     ]
     const runs = new Map<Wanted, WebhookRun[]>(wanted.map((it) => [it, []]))
-    // Nothing is divided by anything here: where it has to be quick, one round is enough to see that all is right.
-    for (let round = 0; round < (options.quick ? 1 : options.rounds); round += 1)
+    for (let round = 0; round < options.loadRounds; round += 1)
       for (const it of wanted) runs.get(it)?.push(await measureWebhooks(bench, gateway, it.load))
     return {
       title: 'Our gateway under every load, one process',
@@ -68,19 +65,10 @@ function figuresOf(runs: readonly WebhookRun[] | undefined): Figures {
   }
 }
 
-export async function startGateway(bench: Bench, database: string): Promise<System> {
-  return startGatewaySystem({
-    name: 'gateway',
-    databaseUrl: await bench.database(database),
-    ports: [await bench.nextPort()],
-    bookingPort: bench.load.bookingPort,
-  })
-}
-
 async function peakOf(bench: Bench, gateway: System, options: BenchOptions): Promise<number> {
   const closed = { connections: options.connections, model: { kind: 'closed' } } as const
-  await measureWebhooks(bench, gateway, { payments: WARM_UP_PAYMENTS, ...closed })
-  const first = await measureWebhooks(bench, gateway, { payments: WARM_UP_PAYMENTS, ...closed })
+  await measureWebhooks(bench, gateway, { payments: options.warmUp, ...closed })
+  const first = await measureWebhooks(bench, gateway, { payments: options.warmUp, ...closed })
   const run = await measureWebhooks(bench, gateway, {
     payments: paymentsFor(first.eventsPerSecond, options),
     ...closed,
@@ -94,8 +82,4 @@ function open(perSecond: number, options: BenchOptions): WebhookLoad {
     connections: options.connections * 2,
     model: { kind: 'open', perSecond },
   }
-}
-
-function paymentsFor(perSecond: number, options: BenchOptions): number {
-  return Math.max(Math.round((perSecond * options.seconds) / EVENTS_PER_PAYMENT), 100)
 }

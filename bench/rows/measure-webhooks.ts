@@ -2,6 +2,7 @@ import type { Bench } from '../bench.ts'
 import type { Model } from '../load/send.ts'
 import type { Percentiles } from '../measure.ts'
 import { cpuSeconds, memoryMb } from '../measure.ts'
+import type { BenchOptions } from '../options.ts'
 import { WEBHOOK_PATH, WEBHOOK_SECRET } from '../systems/system.ts'
 import type { System } from '../systems/system.ts'
 
@@ -31,7 +32,12 @@ export type WebhookLoad = {
 }
 
 const DUPLICATES_PERCENT = 10
-const TOLD_MS_MAX = 60_000
+export const EVENTS_PER_PAYMENT = 5 * (1 + DUPLICATES_PERCENT / 100)
+
+/** How many payments keep a system that takes so many events a second busy for a round. */
+export function paymentsFor(perSecond: number, { seconds, paymentsMin }: BenchOptions): number {
+  return Math.max(Math.round((perSecond * seconds) / EVENTS_PER_PAYMENT), paymentsMin)
+}
 
 /** Sends whole lives of new payments, waits until everybody was told, and checks every one of them. */
 export async function measureWebhooks(bench: Bench, system: System, of: WebhookLoad): Promise<WebhookRun> {
@@ -58,7 +64,7 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
   const memory = memoryMb(system.pids)
   const plan = { ports: system.ports, connections: of.connections, model: of.model }
   const again = of.sends === 2 ? await load.run(plan) : null
-  const told = system.tells ? await load.told(TOLD_MS_MAX) : null
+  const told = system.tells ? await load.told(system.afterAnswerMs) : null
   await load.forget()
   const problems = [
     ...(run.lost > 0 ? [`${run.lost} events were never taken`] : []),
@@ -67,7 +73,7 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
       : []),
     ...(told && told.wrong > 0 ? [`${told.wrong} times something wrong was told`] : []),
     ...(told && told.repeated > 0 ? [`${told.repeated} bookings were confirmed again`] : []),
-    ...(await settled(() => system.check(tag, of.payments))),
+    ...(await settled(() => system.check(tag, of.payments), system.afterAnswerMs)),
   ]
   return {
     tag,
@@ -84,11 +90,14 @@ export async function measureWebhooks(bench: Bench, system: System, of: WebhookL
   }
 }
 
-const SETTLE_MS = 10_000
+const SETTLE_MS_MAX = 10_000
 
 /** The problems that are left once what is still being written (the last delivery's record) has been. */
-export async function settled(check: () => Promise<readonly string[]>): Promise<readonly string[]> {
-  for (const end = Date.now() + SETTLE_MS; ;) {
+export async function settled(
+  check: () => Promise<readonly string[]>,
+  waitMs = SETTLE_MS_MAX,
+): Promise<readonly string[]> {
+  for (const end = Date.now() + Math.min(waitMs, SETTLE_MS_MAX); ;) {
     const problems = await check()
     if (problems.length === 0 || Date.now() > end) return problems
     await new Promise((resolve) => setTimeout(resolve, 100))

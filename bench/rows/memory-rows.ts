@@ -4,29 +4,26 @@ import { memoryMb, median, riseOver } from '../measure.ts'
 import type { BenchOptions } from '../options.ts'
 import { show, voidOf } from '../report.ts'
 import type { Section } from '../report.ts'
-import { startGateway } from './load-rows.ts'
-import { measureWebhooks } from './measure-webhooks.ts'
+import { EVENTS_PER_PAYMENT, measureWebhooks } from './measure-webhooks.ts'
 import type { WebhookRun } from './measure-webhooks.ts'
+import { startGateway } from './start-gateway.ts'
 
-const EVENTS_PER_PAYMENT = 5.5
-const STEPS = 20
 const EVENTS_OF_GOAL = 1_000_000
-const WARM_UP_PAYMENTS = 1200
 const SAMPLE_MS = 200
 
 export async function memoryRows(bench: Bench, options: BenchOptions): Promise<Section> {
   const gateway = await startGateway(bench, 'gateway_memory')
-  const payments = Math.ceil((options.quick ? 10_000 : options.memoryEvents) / STEPS / EVENTS_PER_PAYMENT)
+  const payments = Math.ceil(options.memoryEvents / options.memorySteps / EVENTS_PER_PAYMENT)
   const load = { connections: options.connections, model: { kind: 'closed' } } as const
   try {
-    await measureWebhooks(bench, gateway, { payments: WARM_UP_PAYMENTS, ...load })
+    await measureWebhooks(bench, gateway, { payments: options.warmUp, ...load })
     const startMb = memoryMb(gateway.pids)
     // One list for each step, so that a slow step weighs no more than a fast one.
     const samples: number[][] = []
     const timer = setInterval(() => samples.at(-1)?.push(memoryMb(gateway.pids)), SAMPLE_MS)
     const runs: WebhookRun[] = []
     try {
-      for (let step = 0; step < STEPS; step += 1) {
+      for (let step = 0; step < options.memorySteps; step += 1) {
         samples.push([])
         const run = await measureWebhooks(bench, gateway, { payments, ...load })
         samples.at(-1)?.push(run.memoryMb)
@@ -59,7 +56,7 @@ function sectionOf({ startMb, samples, runs }: Watched): Section {
   const small = events < EVENTS_OF_GOAL ? { tooSmall: `${show(events)} events` } : {}
   return {
     title: `Memory of one gateway process over ${show(events)} events`,
-    note: `  MB, median of each twentieth: ${steps.map((mb) => Math.round(mb)).join(' ')}`,
+    note: `  MB, median of each step: ${steps.map((mb) => Math.round(mb)).join(' ')}`,
     rows: [
       {
         name: 'resident',

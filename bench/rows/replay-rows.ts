@@ -5,19 +5,18 @@ import type { Bench } from '../bench.ts'
 import { show, voidOf } from '../report.ts'
 import type { Row } from '../report.ts'
 import { checkGateway, SERVICE_TOKEN } from '../systems/gateway.ts'
-import type { startGatewaySystem } from '../systems/gateway.ts'
+import type { GatewaySystem } from '../systems/gateway.ts'
 import { measureWebhooks } from './measure-webhooks.ts'
 
 const EVENTS_PER_REQUEST = 500
 const APPLIED_MS_MAX = 300_000
 
-type Gateway = Awaited<ReturnType<typeof startGatewaySystem>>
 type Window = { readonly since: string; readonly until: string; readonly events: number }
 
 /** Some ten thousand stored events: first which they would be, then once more, until all are applied again. */
 export async function replayDay(
   bench: Bench,
-  gateway: Gateway,
+  gateway: GatewaySystem,
   payments: number,
 ): Promise<{ readonly rows: readonly Row[]; readonly raw: unknown }> {
   const { pool } = gateway
@@ -82,7 +81,7 @@ async function windowsSince(pool: Pool, since: Date): Promise<readonly Window[]>
 
 type Asked = { readonly seconds: number; readonly selected: number }
 
-async function ask(gateway: Gateway, windows: readonly Window[], dryRun: boolean): Promise<Asked> {
+async function ask(gateway: GatewaySystem, windows: readonly Window[], dryRun: boolean): Promise<Asked> {
   let selected = 0
   const startedMs = performance.now()
   for (const { since, until } of windows) {

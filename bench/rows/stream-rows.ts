@@ -8,26 +8,20 @@ import { memoryMb } from '../measure.ts'
 import type { BenchOptions } from '../options.ts'
 import { show, voidOf } from '../report.ts'
 import type { Section } from '../report.ts'
-import { checkGateway, JWT_SECRET, startGatewaySystem } from '../systems/gateway.ts'
+import { checkGateway, JWT_SECRET } from '../systems/gateway.ts'
 import { WEBHOOK_PATH, WEBHOOK_SECRET } from '../systems/system.ts'
 import { settled } from './measure-webhooks.ts'
+import { startGateway } from './start-gateway.ts'
 
 const EVENTS_PER_SECOND = 500
 /** Pages that never read: what is told them must not pile up, nor keep others waiting. */
 const DEAF_SHARE = 0.02
-const STREAMS_OF_GOAL = 5000
-const SETTLE_MS = 3000
 const TOLD_MS_MAX = 30_000
 
 export async function streamRows(bench: Bench, options: BenchOptions): Promise<Section> {
-  const streams = options.quick ? 500 : STREAMS_OF_GOAL
+  const { streams } = options
   const deaf = Math.round(streams * DEAF_SHARE)
-  const gateway = await startGatewaySystem({
-    name: 'gateway',
-    databaseUrl: await bench.database('gateway_streams'),
-    ports: [await bench.nextPort()],
-    bookingPort: bench.load.bookingPort,
-  })
+  const gateway = await startGateway(bench, 'gateway_streams')
   try {
     const tag = bench.nextTag()
     await seedPayments(gateway.pool, tag, streams)
@@ -58,7 +52,7 @@ export async function streamRows(bench: Bench, options: BenchOptions): Promise<S
       deaf,
     })
     const openedSeconds = (performance.now() - openingMs) / 1000
-    await setTimeout(SETTLE_MS)
+    await setTimeout(options.streamsSettleMs)
     const openMb = memoryMb(gateway.pids)
     const kilobytes = ((openMb - before) * 1024) / streams
     const run = await load.run({

@@ -40,6 +40,7 @@ export async function startCeiling(name: string, kind: string, port: number): Pr
     ports: [port],
     pids: [server.pid],
     tells: false,
+    afterAnswerMs: 0,
     seed: async () => {},
     check: async () => [],
     stop: server.stop,
@@ -62,6 +63,7 @@ export async function startLesson(options: BaselineOptions): Promise<System> {
     ports: [options.port],
     pids: [server.pid],
     tells: true,
+    afterAnswerMs: 0,
     seed: async () => {},
     check: async (tag, payments) => {
       const { rows } = await pool.query<{ paid: number; rows: number }>(
@@ -93,6 +95,7 @@ export async function startSyncEngine(options: BaselineOptions): Promise<System>
     ports: [options.port],
     pids: [server.pid],
     tells: false,
+    afterAnswerMs: 0,
     seed: async () => {},
     check: async (tag, payments) => {
       const { rows } = await pool.query<{ paid: number; complete: number }>(

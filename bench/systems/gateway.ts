@@ -15,15 +15,19 @@ export type GatewayOptions = {
   readonly execArgv?: readonly string[]
 }
 
+export type GatewaySystem = System & { readonly pool: Pool }
+
 export const JWT_SECRET = 'a secret of the benchmark, long enough for HS256'
 export const SERVICE_TOKEN = 'service token of the benchmark'
 const MAIN = fileURLToPath(new URL('../../services/payment-gateway/src/main.ts', import.meta.url))
 
+// A delivery that failed is tried again within seconds; what is not told after so long never is.
+const TOLD_MS_MAX = 60_000
 // As the Dockerfile and the systemd unit start it.
 const AS_INSTALLED = ['--max-semi-space-size=16']
 
 /** Our gateway, as it is started where it is installed, once for each port. */
-export async function startGatewaySystem(options: GatewayOptions): Promise<System & { readonly pool: Pool }> {
+export async function startGatewaySystem(options: GatewayOptions): Promise<GatewaySystem> {
   const stub = options.stripeBase === undefined ? await startBalanceStub() : null
   const servers: Server[] = []
   for (const port of options.ports)
@@ -44,6 +48,8 @@ export async function startGatewaySystem(options: GatewayOptions): Promise<Syste
           // Sweeps and reconciliation ask Stripe; here it knows none of these payments.
           SWEEP_INTERVAL_SECONDS: '0',
           RECONCILE_INTERVAL_SECONDS: '0',
+          // Nobody balances load between them: there is no one to wait for when they stop.
+          SHUTDOWN_DRAIN_SECONDS: '0',
         },
       }),
     )
@@ -59,6 +65,7 @@ export async function startGatewaySystem(options: GatewayOptions): Promise<Syste
     ports: options.ports,
     pids: servers.map(({ pid }) => pid),
     tells: true,
+    afterAnswerMs: TOLD_MS_MAX,
     pool,
     seed: (tag, payments) => seedPayments(pool, tag, payments),
     check: (tag, payments) => checkGateway(pool, tag, payments),

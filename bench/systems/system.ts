@@ -17,6 +17,8 @@ export type System = {
   readonly check: (tag: string, payments: number) => Promise<readonly string[]>
   /** Whether it tells a booking service. */
   readonly tells: boolean
+  /** How long it may still be at work on what it has answered; 0: everything is done before the answer. */
+  readonly afterAnswerMs: number
   readonly stop: () => Promise<void>
 }
 
