@@ -25,7 +25,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'mark-before-apply': {
     what: 'an event is marked as processed in one transaction and applied in another, a little later',
     file: 'stripe/apply-events.ts',
-    from: 'return inTwoRoundTrips(pool, reads, (answers) => {',
+    from: 'const stored = await inTwoRoundTrips(pool, reads, (answers) => {',
     to: `let rest: readonly Statement[] = []
   const markFirst: typeof inTwoRoundTrips<StoredEvents> = async (...[at, asked, plan]) => {
     const done = await inTwoRoundTrips(at, asked, (answers) => {
@@ -38,7 +38,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     await inTwoRoundTrips(at, [], () => ({ result: null, writes: rest }))
     return done
   }
-  return markFirst(pool, reads, (answers) => {`,
+  const stored = await markFirst(pool, reads, (answers) => {`,
     caughtBy: 'P8 money conserved',
   },
   'no-key': {

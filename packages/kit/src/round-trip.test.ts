@@ -168,7 +168,7 @@ describe('a binary array', () => {
     ['int8[]', bigintArray([9_007_199_254_740_991, null, -1]), [9_007_199_254_740_991, null, -1]],
     ['float8[]', floatArray([0.1, null, -1e300]), [0.1, null, -1e300]],
     ['bool[]', boolArray([true, null, false]), [true, null, false]],
-    ['jsonb[]', jsonbArray(['{"é":["\\"",1]}', 'null']), [{ é: ['"', 1] }, null]],
+    ['jsonb[]', jsonbArray(['{"é":["\\"",1]}', null, 'null']), [{ é: ['"', 1] }, null, null]],
     ['text[]', textArray([]), []],
   ]
   for (const [type, array, values] of arrays)

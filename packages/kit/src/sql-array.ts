@@ -23,13 +23,17 @@ export function textArray(values: readonly (string | null)[]): Buffer {
   return array
 }
 
-/** `jsonb[]` of texts that are JSON. */
-export function jsonbArray(values: readonly string[]): Buffer {
-  let bytes = HEADER_BYTES + values.length * (LENGTH_BYTES + 1)
-  for (const value of values) bytes += Buffer.byteLength(value)
+/** `jsonb[]` of texts that are JSON; null is the database's null, not JSON's. */
+export function jsonbArray(values: readonly (string | null)[]): Buffer {
+  let bytes = HEADER_BYTES + values.length * LENGTH_BYTES
+  for (const value of values) if (value !== null) bytes += 1 + Buffer.byteLength(value)
   const { array, start } = begin(OID.jsonb, values, bytes)
   let at = start
   for (const value of values) {
+    if (value === null) {
+      at = array.writeInt32BE(NULL_LENGTH, at)
+      continue
+    }
     const length = array.write(value, at + LENGTH_BYTES + 1, 'utf8') + 1
     array.writeInt8(JSONB_VERSION, array.writeInt32BE(length, at))
     at += LENGTH_BYTES + length

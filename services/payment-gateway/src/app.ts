@@ -84,6 +84,7 @@ export async function startGateway(config: GatewayConfig, log: Log): Promise<Gat
   const inbox = createInbox({
     ...parts,
     pool: hotPool,
+    claimNew: workers.claimNew,
     onApplied: workers.onApplied,
     onBatch: batchTeller(metrics, log),
   })
@@ -222,9 +223,9 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
     [PAYMENTS_CHANNEL]: parts.watchers.changed,
   }
   const session = await startWorkerSession({ url: config.databaseUrl, schema: SCHEMA, log, wake })
-  const onApplied = ({ owed, skipped, deliveries, transitions }: AppliedEvents): void => {
+  const onApplied = ({ owed, skipped, unclaimed, transitions }: AppliedEvents): void => {
     if (skipped > 0) forwards?.wake()
-    if (deliveries > 0) deliverer.wake()
+    if (unclaimed > 0) deliverer.wake()
     if (owed > 0) owedEvents.wake()
     for (const transition of transitions) log.info(transition, 'payment.changed')
   }
@@ -255,6 +256,7 @@ async function startWorkers(config: GatewayConfig, parts: Parts) {
   return {
     onApplied,
     onChanged,
+    claimNew: deliverer.claimNew,
     isBreakerOpen: deliverer.isBreakerOpen,
     stop: async () => {
       await Promise.all([

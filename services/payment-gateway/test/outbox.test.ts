@@ -81,6 +81,7 @@ describe('the outbox', () => {
     const told = platform.booking.told.filter(({ bookingId }) => bookingId === id)
     assert.equal(new Set(told.map(({ headers }) => headers['idempotency-key'])).size, 1)
     assert.deepEqual(new Set(told.map(({ body }) => body.version)), new Set([1]))
+    assert.equal(new Set(told.map(({ body }) => JSON.stringify(body))).size, 1)
   })
 
   it('gives a permanent refusal up at once, keeps it for a person, and raises an incident', async () => {

@@ -9,7 +9,7 @@ import { newId } from '@passerelle/kit/id'
 import type { Log } from '@passerelle/kit/log'
 import type { Tracing } from '@passerelle/kit/tracing'
 import type { Booking, BookingClient } from '../outbox/booking.client.ts'
-import { applyFacts } from '../payments/apply-facts.ts'
+import { applyFacts, endedObjects } from '../payments/apply-facts.ts'
 import { ensurePayment, linkObjects, lockPayments } from '../payments/payment.repository.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { issueStatusToken } from '../payments/status-token.repository.ts'
@@ -302,6 +302,9 @@ async function opened(
     const payment = payments.get(attempt.paymentId)
     if (!payment) throw new Error(`the payment ${attempt.paymentId} is gone`)
     await roundTrip(tx, linkObjects([{ id: object.id, paymentId: attempt.paymentId }]))
+    // Its end may have been heard of before its id stood here: then nobody else closes it.
+    const isOver = endedObjects(payment.known).includes(object.id)
+    if (isOver) await closeAttempt(tx, attempt.id, 'ended')
     const opened =
       attempt.kind === 'checkout_session'
         ? await saveSession(tx, attempt.id, sessionOf(object))

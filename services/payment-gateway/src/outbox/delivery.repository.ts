@@ -1,9 +1,9 @@
 import type { PaymentStatusUpdate } from '@passerelle/contracts/booking'
 import type { Pool, Queryable, Statement, Tx } from '@passerelle/kit/database'
-import { newId } from '@passerelle/kit/id'
 import { floatArray, intArray, jsonbArray, textArray } from '@passerelle/kit/sql-array'
 
 export type NewDelivery = {
+  readonly id: string
   readonly paymentId: string
   readonly bookingId: string
   readonly version: number
@@ -25,24 +25,41 @@ export type ClaimedDelivery = {
 /** The channel that wakes the deliverers of every process when deliveries were written. */
 export const DELIVERIES_CHANNEL = 'payment_gateway_deliveries'
 
-/** Writes what the booking service is owed, and wakes the deliverers of every process at the commit. */
-export function insertDeliveries(deliveries: readonly NewDelivery[]): Statement[] {
+/**
+ * Writes what the booking service is owed. Those that `own` holds are written as claimed; for others the deliverers of
+ * every process are woken at the commit.
+ */
+export function insertDeliveries(
+  deliveries: readonly NewDelivery[],
+  own: { readonly worker: number; readonly ids: ReadonlySet<string> } | null = null,
+): Statement[] {
   if (deliveries.length === 0) return []
+  const claimants = deliveries.map(({ id }) => (own?.ids.has(id) === true ? own.worker : null))
+  const notify = { name: 'notify', text: 'select pg_notify($1, $2)', values: [DELIVERIES_CHANNEL, ''] }
   return [
     {
       name: 'insert_deliveries',
-      text: `insert into deliveries (id, payment_id, booking_id, version, body)
-           select * from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[])`,
+      text: `insert into deliveries (id, payment_id, booking_id, version, body, claimed_by, claim, attempts)
+           select id, payment_id, booking_id, version, body, claimed_by,
+                  case when claimed_by is null then 0 else 1 end, case when claimed_by is null then 0 else 1 end
+           from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::int[])
+             as n(id, payment_id, booking_id, version, body, claimed_by)`,
       values: [
-        textArray(deliveries.map(() => newId('dlv'))),
+        textArray(deliveries.map((delivery) => delivery.id)),
         textArray(deliveries.map((delivery) => delivery.paymentId)),
         textArray(deliveries.map((delivery) => delivery.bookingId)),
         intArray(deliveries.map((delivery) => delivery.version)),
         jsonbArray(deliveries.map((delivery) => JSON.stringify(delivery.body))),
+        intArray(claimants),
       ],
     },
-    { name: 'notify', text: 'select pg_notify($1, $2)', values: [DELIVERIES_CHANNEL, ''] },
+    ...(claimants.includes(null) ? [notify] : []),
   ]
+}
+
+/** A delivery as its claimant knows it that wrote it as claimed. */
+export function claimedAsWritten({ id, bookingId, version, body }: NewDelivery): ClaimedDelivery {
+  return { id, bookingId, version, body, attempts: 1, claim: 1, ageMs: 0 }
 }
 
 /**

@@ -19,6 +19,9 @@ export function retryWaitMs(failures: number, retryAfterMs: number | null, rando
   return Math.round(Math.max(jittered, retryAfterMs ?? 0))
 }
 
+/** While the destination does not answer, it is asked this often, by one delivery. */
+export const PROBE_INTERVAL_MS = 1000
+
 /** Closed: everything is sent. Open: one delivery at a time is sent as a probe, the rest wait. */
 export type Breaker = {
   readonly isOpen: () => boolean

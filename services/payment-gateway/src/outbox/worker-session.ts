@@ -11,6 +11,8 @@ import { WORKER_LOCK_CLASS } from './delivery.repository.ts'
 export type WorkerSession = {
   /** The number to claim with, or null while there is no session: then nothing may be claimed. */
   readonly number: () => number | null
+  /** Gives the number up, and with it whatever was claimed under it, and takes another. */
+  readonly renew: () => void
   readonly stop: () => Promise<void>
 }
 
@@ -73,6 +75,12 @@ export async function startWorkerSession(options: WorkerSessionOptions): Promise
   const heartbeat = setInterval(() => void session?.client.query('select').catch(() => {}), HEARTBEAT_MS)
   return {
     number: () => session?.number ?? null,
+    renew: () => {
+      const given = session
+      session = null
+      // Its end is heard like a loss.
+      void given?.client.end().catch(() => {})
+    },
     stop: async () => {
       stopped = true
       clearInterval(heartbeat)

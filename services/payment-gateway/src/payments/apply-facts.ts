@@ -37,7 +37,7 @@ export type Applied = {
   readonly changed: readonly string[]
   /** Where payments moved from and to, for the log. */
   readonly transitions: readonly Transition[]
-  readonly deliveries: number
+  readonly deliveries: readonly NewDelivery[]
 }
 
 /**
@@ -52,11 +52,14 @@ export async function applyFacts(
 ): Promise<Applied> {
   const ids = [...new Set(changes.map((change) => change.paymentId))]
   const { applied, writes } = effectsOf(await lockPayments(tx, ids), changes, options)
-  await roundTrip(tx, writes)
+  await roundTrip(tx, [...writes, ...insertDeliveries(applied.deliveries)])
   return applied
 }
 
-/** What changes make of the payments as they are now, locked by the caller, and what has to be written for it; pure. */
+/**
+ * What changes make of the payments as they are now, locked by the caller, and what has to be written for it, beside the
+ * deliveries.
+ */
 export function effectsOf(
   before: readonly Payment[],
   changes: readonly Change[],
@@ -76,16 +79,15 @@ export function effectsOf(
       payments: new Map(steps.map((next) => [next.payment.id, next.payment])),
       changed: ids,
       transitions,
-      deliveries: deliveries.length,
+      deliveries,
     },
     writes: [
       ...savePayments(changed.map((next) => next.payment)),
       ...insertTransitions(transitions),
-      ...insertDeliveries(deliveries),
       ...raiseIncidents(troubles),
       ...saveMoney(changed),
       ...notifyChanged(PAYMENTS_CHANNEL, ids),
-      ...closeEndedAttempts(changed.flatMap((next) => endedObjects(next.payment))),
+      ...closeEndedAttempts(changed.flatMap(newlyEnded)),
     ],
   }
 }
@@ -157,7 +159,7 @@ type Step = {
   readonly troubles: readonly Trouble[]
 }
 
-/** What one payment becomes; pure. */
+/** What one payment becomes. */
 function step(before: Payment, changes: readonly Change[], options: { extended: boolean }): Step {
   const known = changes.flatMap((change) => change.facts).reduce(merge, before.known)
   if (known === before.known)
@@ -195,6 +197,7 @@ function step(before: Payment, changes: readonly Change[], options: { extended: 
     deliveries: due.map((announcement, index) => {
       const deliveryVersion = before.announcedVersion + index + 1
       return {
+        id: newId('dlv'),
         paymentId: payment.id,
         bookingId: payment.bookingId,
         version: deliveryVersion,
@@ -214,11 +217,19 @@ function priceOf(known: Known, standing: Standing): Money | null {
   return newest ? { amountMinor: newest.amountMinor, currency: newest.currency } : null
 }
 
+/** The sessions and intents that can bring no other result, since just now: most events come after that. */
+function newlyEnded({ before, payment }: Step): { paymentId: string; objectId: string }[] {
+  const ended = new Set(endedObjects(before.known))
+  return endedObjects(payment.known)
+    .filter((objectId) => !ended.has(objectId))
+    .map((objectId) => ({ paymentId: payment.id, objectId }))
+}
+
 /** The sessions and intents that can bring no other result. */
-function endedObjects({ id: paymentId, known }: Payment): { paymentId: string; objectId: string }[] {
+export function endedObjects(known: Known): string[] {
   const sessions = Object.entries(known.sessions).filter(([, session]) => session.state !== 'open')
   const intents = Object.entries(known.intents).filter(
     ([, { state }]) => state === 'succeeded' || state === 'canceled',
   )
-  return [...sessions, ...intents].map(([objectId]) => ({ paymentId, objectId }))
+  return [...sessions, ...intents].map(([objectId]) => objectId)
 }

@@ -1,6 +1,6 @@
 import type { PaymentStatus } from '@passerelle/contracts/payment'
 import type { Queryable, Statement, Tx } from '@passerelle/kit/database'
-import { intArray, textArray } from '@passerelle/kit/sql-array'
+import { bigintArray, floatArray, intArray, jsonbArray, textArray } from '@passerelle/kit/sql-array'
 import type { Announcement } from '../outbox/announcement.ts'
 import { NOTHING_KNOWN } from './known.ts'
 import type { Known } from './known.ts'
@@ -180,37 +180,41 @@ export function notifyChanged(channel: string, paymentIds: readonly string[]): S
   return statements
 }
 
-/** What merging may change; the rest of a payment never does. */
-function savedFields(payment: Payment): Partial<Payment> {
-  const {
-    bookingId: _booking,
-    customerId: _customer,
-    livemode: _livemode,
-    updatedAt: _updated,
-    ...saved
-  } = payment
-  return saved
-}
-
-/** Writes what merging changed. The rows must be locked by this transaction. */
+/** Writes what merging changed; the rest of a payment never does. The rows must be locked by this transaction. */
 export function savePayments(payments: readonly Payment[]): Statement[] {
   if (payments.length === 0) return []
   return [
     {
       name: 'save_payments',
       text: `update payments p set
-             known = n.known, amount_minor = n."amountMinor", currency = n.currency, status = n.status,
-             captured_minor = n."capturedMinor", refunded_minor = n."refundedMinor",
-             payment_intent_id = n."paymentIntentId", paid_at = n."paidAt",
-             error_code = n."errorCode", error_message = n."errorMessage",
-             announced = n.announced, announced_version = n."announcedVersion",
+             known = n.known, amount_minor = n.amount_minor, currency = n.currency, status = n.status,
+             captured_minor = n.captured_minor, refunded_minor = n.refunded_minor,
+             payment_intent_id = n.payment_intent_id, paid_at = to_timestamp(n.paid_at),
+             error_code = n.error_code, error_message = n.error_message,
+             announced = n.announced, announced_version = n.announced_version,
              version = n.version, updated_at = now()
-           from jsonb_to_recordset($1::jsonb) as n(
-             id text, known jsonb, "amountMinor" bigint, currency text, status text, "capturedMinor" bigint,
-             "refundedMinor" bigint, "paymentIntentId" text, "paidAt" timestamptz, "errorCode" text,
-             "errorMessage" text, announced jsonb, "announcedVersion" int, version int)
+           from unnest($1::text[], $2::jsonb[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                       $8::text[], $9::float8[], $10::text[], $11::text[], $12::jsonb[], $13::int[], $14::int[])
+             as n(id, known, amount_minor, currency, status, captured_minor, refunded_minor, payment_intent_id, paid_at,
+                  error_code, error_message, announced, announced_version, version)
            where p.id = n.id`,
-      values: [JSON.stringify(payments.map(savedFields))],
+      values: [
+        textArray(payments.map((payment) => payment.id)),
+        jsonbArray(payments.map((payment) => JSON.stringify(payment.known))),
+        bigintArray(payments.map((payment) => payment.amountMinor)),
+        textArray(payments.map((payment) => payment.currency)),
+        textArray(payments.map((payment) => payment.status)),
+        bigintArray(payments.map((payment) => payment.capturedMinor)),
+        bigintArray(payments.map((payment) => payment.refundedMinor)),
+        textArray(payments.map((payment) => payment.paymentIntentId)),
+        // Stripe's whole seconds: exact as a float.
+        floatArray(payments.map(({ paidAt }) => paidAt && paidAt.getTime() / 1000)),
+        textArray(payments.map((payment) => payment.errorCode)),
+        textArray(payments.map((payment) => payment.errorMessage)),
+        jsonbArray(payments.map(({ announced }) => announced && JSON.stringify(announced))),
+        intArray(payments.map((payment) => payment.announcedVersion)),
+        intArray(payments.map((payment) => payment.version)),
+      ],
     },
   ]
 }

@@ -2,6 +2,7 @@ import { inTransaction, roundTrip } from '@passerelle/kit/database'
 import type { Pool, Tx } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
 import { announcementBody, dueAnnouncements } from '../outbox/announcement.ts'
+import { newId } from '@passerelle/kit/id'
 import { insertDeliveries } from '../outbox/delivery.repository.ts'
 import { PAYMENTS_CHANNEL } from '../payments/payment-stream.ts'
 import { findPayments, lockPayments, notifyChanged, savePayments } from '../payments/payment.repository.ts'
@@ -72,7 +73,8 @@ async function mend(tx: Tx, paymentId: string, extended: boolean): Promise<boole
   const first = gap.kind === 'never_announced' ? announcedVersion + 1 : announcedVersion
   const deliveries = due.map((announcement, index) => {
     const version = first + index
-    return { paymentId, bookingId, version, body: announcementBody(announcement, payment, version) }
+    const body = announcementBody(announcement, payment, version)
+    return { id: newId('dlv'), paymentId, bookingId, version, body }
   })
   const saved: Payment = {
     ...payment,

@@ -1,6 +1,9 @@
-import { inTwoRoundTrips, roundTrip } from '@passerelle/kit/database'
+import { inTwoRoundTrips, outageOf, roundTrip } from '@passerelle/kit/database'
 import type { Answer, Pool, Statement, Tx } from '@passerelle/kit/database'
 import { invariant } from '@passerelle/kit/errors'
+import type { ClaimNew, NewClaim } from '../outbox/sends.ts'
+import { insertDeliveries } from '../outbox/delivery.repository.ts'
+import type { NewDelivery } from '../outbox/delivery.repository.ts'
 import { effectsOf } from '../payments/apply-facts.ts'
 import type { Change } from '../payments/apply-facts.ts'
 import { insertForwards } from '../forwards/forward.repository.ts'
@@ -34,6 +37,8 @@ export type AppliedEvents = {
   /** How many of them say nothing for us. */
   readonly skipped: number
   readonly deliveries: number
+  /** How many of the deliveries somebody has yet to claim. */
+  readonly unclaimed: number
 }
 
 export const NOTHING_APPLIED: AppliedEvents = {
@@ -42,6 +47,7 @@ export const NOTHING_APPLIED: AppliedEvents = {
   owed: 0,
   skipped: 0,
   deliveries: 0,
+  unclaimed: 0,
 }
 
 // An event that waits for its payment to be known is looked at again after this long, should no other event bring it.
@@ -69,8 +75,8 @@ export async function applyEvents(
   options: ApplyOptions,
 ): Promise<AppliedEvents> {
   const state = stateOf(await roundTrip(tx, readsOf({ events, candidates: [] })))
-  const { applied, outcomes, writes } = planEvents(events, state, options)
-  await roundTrip(tx, [...writes, ...markEvents(outcomes, OWED_IN_MS)])
+  const { applied, deliveries, outcomes, writes } = planEvents(events, state, options)
+  await roundTrip(tx, [...writes, ...insertDeliveries(deliveries), ...markEvents(outcomes, OWED_IN_MS)])
   return applied
 }
 
@@ -79,33 +85,46 @@ export type StoredEvents = { readonly fresh: readonly StripeEvent[]; readonly ap
 
 /**
  * Stores events that were just received and applies them, in one transaction of two round trips. What this resolves with
- * is committed; otherwise nothing is.
+ * is committed; otherwise nothing is. What `claimNew` claims of the deliveries is sent as soon as it is committed.
  */
-export function storeAndApplyEvents(
+export async function storeAndApplyEvents(
   pool: Pool,
   received: readonly ReadReceived[],
-  options: ApplyOptions,
+  options: ApplyOptions & { readonly claimNew?: ClaimNew },
 ): Promise<StoredEvents> {
   // Each once: Stripe may send one twice within a batch.
   const once = new Map(received.map((one) => [one.event.id, one]))
   const events = [...once.values()].map(({ event, reading }) => ({ id: event.id, reading }))
   const reads = readsOf({ events, candidates: [...once.keys()] })
-  return inTwoRoundTrips(pool, reads, (answers) => {
-    const plan = planEvents(events, stateOf(answers), options)
-    const fresh = [...once.values()].filter(
-      ({ event }) => plan.outcomes.has(event.id) && !plan.waiting.has(event.id),
-    )
-    if (fresh.length === 0) return { result: { fresh: [], applied: plan.applied }, writes: [] }
-    const marks = new Map([...plan.outcomes].filter(([id]) => plan.waiting.has(id)))
-    return {
-      result: { fresh: fresh.map(({ event }) => event), applied: plan.applied },
-      writes: [
-        ...plan.writes,
-        insertEvents(fresh, (id) => plan.outcomes.get(id), OWED_IN_MS),
-        ...markEvents(marks, OWED_IN_MS),
-      ],
-    }
-  })
+  const claims: NewClaim[] = []
+  try {
+    const stored = await inTwoRoundTrips(pool, reads, (answers) => {
+      const plan = planEvents(events, stateOf(answers), options)
+      const fresh = [...once.values()].filter(
+        ({ event }) => plan.outcomes.has(event.id) && !plan.waiting.has(event.id),
+      )
+      if (fresh.length === 0) return { result: { fresh: [], applied: NOTHING_APPLIED }, writes: [] }
+      const own = options.claimNew?.(plan.deliveries) ?? null
+      if (own !== null) claims.push(own)
+      const unclaimed = plan.deliveries.length - (own?.ids.size ?? 0)
+      const marks = new Map([...plan.outcomes].filter(([id]) => plan.waiting.has(id)))
+      return {
+        result: { fresh: fresh.map(({ event }) => event), applied: { ...plan.applied, unclaimed } },
+        writes: [
+          ...plan.writes,
+          ...insertDeliveries(plan.deliveries, own),
+          insertEvents(fresh, (id) => plan.outcomes.get(id), OWED_IN_MS),
+          ...markEvents(marks, OWED_IN_MS),
+        ],
+      }
+    })
+    for (const own of claims) own.send()
+    return stored
+  } catch (error) {
+    // A commit that was never answered may have happened.
+    for (const own of claims) own.giveUp({ inDoubt: outageOf(error) !== null })
+    throw error
+  }
 }
 
 type Batch = {
@@ -116,6 +135,7 @@ type Batch = {
 
 type Plan = {
   readonly applied: AppliedEvents
+  readonly deliveries: readonly NewDelivery[]
   /** What becomes of every event that was not left out, and of the waiting ones. */
   readonly outcomes: ReadonlyMap<string, Outcome>
   /** Stored events that waited for what this batch tells, and are applied with it. */
@@ -138,10 +158,12 @@ function planEvents(events: readonly ReadEvent[], state: State, options: ApplyOp
     applied: {
       changed: applied.changed,
       transitions: applied.transitions,
-      deliveries: applied.deliveries,
+      deliveries: applied.deliveries.length,
+      unclaimed: applied.deliveries.length,
       owed: counts.filter((status) => status === 'received').length,
       skipped: counts.filter((status) => status === 'skipped').length,
     },
+    deliveries: applied.deliveries,
     outcomes,
     waiting: new Set(waiting.map(({ id }) => id)),
     writes: [

@@ -1,6 +1,7 @@
 import { inTransaction, outageOf, sqlState } from '@passerelle/kit/database'
 import type { Pool } from '@passerelle/kit/database'
 import type { Log } from '@passerelle/kit/log'
+import type { ClaimNew } from '../outbox/sends.ts'
 import { readStored, storeAndApplyEvents } from './apply-events.ts'
 import type { AppliedEvents, ReadReceived } from './apply-events.ts'
 import { paymentKey } from './facts.ts'
@@ -52,6 +53,8 @@ export type InboxDeps = {
   readonly log: Log
   readonly extended: boolean
   readonly forwarding?: boolean
+  /** Claims deliveries before they are written, to send them without asking the database for them. */
+  readonly claimNew?: ClaimNew
   /** Told after the commit: which payments changed, and whether events are owed to the worker. */
   readonly onApplied: (applied: AppliedEvents) => void
   /** Told after the commit: how many were received, which of them were new, and what became of these; null when none could be applied yet. */
