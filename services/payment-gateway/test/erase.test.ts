@@ -97,7 +97,7 @@ describe('erasing a customer', () => {
     )
     await platform.pool.query(
       `insert into stripe_objects (id, payment_id)
-       select 'ch_crowd_' || n, (select min(id) from payments) from generate_series(1, 20000) n`,
+       select 'ch_crowd_' || n, (select min(id) from payments where erased_at is null) from generate_series(1, 20000) n`,
     )
     await platform.pool.query('vacuum analyze stripe_events, stripe_objects')
     const { rows } = await platform.pool.query<{ 'QUERY PLAN': string }>(
