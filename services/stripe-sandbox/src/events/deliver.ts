@@ -5,7 +5,8 @@ import type { AttemptRecord, DeliveryRecord, EventRecord, WebhookEndpointRecord 
 import type { Scheduler } from '../store/scheduler.ts'
 import type { Store } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
-import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
+import { pretty } from '../http/pretty.ts'
+import { deliveryId, eventText, pendingWebhooks } from './event.ts'
 import { signatureHeader } from './signature.ts'
 import { renderThinEvent } from './thin-event.ts'
 import type { ResendTo } from './event.routes.ts'
@@ -255,7 +256,13 @@ export class Deliverer {
       return
     }
     lane.active++
-    const attempt = this.#attempt(id, 'automatic').finally(() => {
+    this.#track(id, this.#attemptIn(lane, id))
+  }
+
+  async #attemptIn(lane: Lane, id: string): Promise<void> {
+    try {
+      await this.#attempt(id, 'automatic')
+    } finally {
       lane.active--
       // Some that waited are no longer due: go on until one starts.
       for (const next of lane.waiting) {
@@ -263,8 +270,7 @@ export class Deliverer {
         lane.waiting.delete(next)
         this.#start(next)
       }
-    })
-    this.#track(id, attempt)
+    }
   }
 
   #laneOf(endpoint: string): Lane {
@@ -278,10 +284,17 @@ export class Deliverer {
   }
 
   #track(key: string, attempt: Promise<void>): void {
-    const running = attempt
-      .catch((error: unknown) => this.#log.error({ err: error, delivery: key }, 'delivery.crashed'))
-      .finally(() => this.#inFlight.delete(key))
-    this.#inFlight.set(key, running)
+    this.#inFlight.set(key, this.#ended(key, attempt))
+  }
+
+  async #ended(key: string, attempt: Promise<void>): Promise<void> {
+    try {
+      await attempt
+    } catch (error) {
+      this.#log.error({ err: error, delivery: key }, 'delivery.crashed')
+    } finally {
+      this.#inFlight.delete(key)
+    }
   }
 
   async #attempt(id: string, trigger: Trigger): Promise<void> {
@@ -300,7 +313,8 @@ export class Deliverer {
     const flaw = this.#flaws.get(id)
     this.#flaws.delete(id)
     const parcel = this.#parcel(event, endpoint, flaw)
-    const result = await this.#slowed(await this.#send(endpoint, parcel), flaw?.slowMs ?? 0)
+    const sent = await this.#send(endpoint, parcel)
+    const result = flaw?.slowMs ? await this.#slowed(sent, flaw.slowMs) : sent
     if (this.#stopping.signal.aborted && result.status === null) return
     const durationMs = Math.round(performance.now() - started)
     this.#record(id, trigger, {
@@ -314,14 +328,13 @@ export class Deliverer {
 
   // As if the endpoint took that much longer to answer. Beyond the time-out it has done its work and still counts as failed.
   async #slowed(result: Result, slowMs: number): Promise<Result> {
-    if (slowMs === 0) return result
     const { deliveryTimeoutMs } = this.#store.settings
     const { signal } = this.#stopping
     await delay(Math.min(slowMs, deliveryTimeoutMs), undefined, { signal }).catch(() => {})
     return slowMs < deliveryTimeoutMs ? result : { status: null, error: noAnswerWithin(deliveryTimeoutMs) }
   }
 
-  async #send(endpoint: WebhookEndpointRecord, parcel: Parcel): Promise<Result> {
+  #send(endpoint: WebhookEndpointRecord, parcel: Parcel): Promise<Result> {
     const timeoutMs = Math.min(this.#store.settings.deliveryTimeoutMs, MAX_TIMEOUT_MS)
     if (isListener(this.#store, endpoint.id)) return this.#relay.send(endpoint.id, parcel, timeoutMs)
     return this.#sender.send(parcel, timeoutMs)
@@ -330,8 +343,7 @@ export class Deliverer {
   #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
     const version = endpoint.apiVersion ?? API_VERSION
     const isThin = endpoint.destination?.payload === 'thin' || flaw?.thin || event.type.startsWith('v2.')
-    const shown = isThin ? renderThinEvent(event) : renderEvent(this.#store, event, version)
-    const body = JSON.stringify(shown, null, 2)
+    const body = isThin ? pretty(renderThinEvent(event)) : eventText(this.#store, event, version)
     const active = activeSecrets(endpoint, this.#store.clock.nowMs())
     const secrets = flaw?.corrupt ? active.map((secret) => `${secret}?`) : active
     // Real time, whatever the sandbox's clock says: receivers compare it with theirs.

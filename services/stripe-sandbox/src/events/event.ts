@@ -3,6 +3,8 @@ import { newNumberedId, stemOf, stemmedId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
+import { pretty } from '../http/pretty.ts'
+import { fillHole, HOLE, idsOf, objectOf, wireText } from './event-object.ts'
 import { atVersion } from './older-versions.ts'
 import { thinType } from './thin-event.ts'
 import { endpointsOf } from './webhook-endpoint.ts'
@@ -24,7 +26,8 @@ export function emit(
     id: eventId(object),
     created: tx.now,
     type,
-    object,
+    object: wireText(object),
+    about: idsOf(object),
     previousAttributes,
     request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
     endpoints: endpoints.map(({ id }) => id),
@@ -44,7 +47,8 @@ export function tellOne(
     id: newNumberedId('evt'),
     created: tx.now,
     type,
-    object,
+    object: wireText(object),
+    about: idsOf(object),
     previousAttributes: null,
     request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
     endpoints: [endpoint.id],
@@ -78,20 +82,33 @@ export function listensTo(endpoint: WebhookEndpointRecord, type: string): boolea
 
 /** How many endpoints have not yet answered 2xx. */
 export function pendingWebhooks(reads: Reads, event: EventRecord): number {
-  return event.endpoints.filter(
-    (endpoint) => reads.get('deliveries', deliveryId(event.id, endpoint))?.status !== 'delivered',
-  ).length
+  let pending = 0
+  for (const endpoint of event.endpoints) {
+    if (reads.get('deliveries', deliveryId(event.id, endpoint))?.status !== 'delivered') pending++
+  }
+  return pending
 }
 
 /** The event for an endpoint of that version; the API shows it at the account's. */
 export function renderEvent(reads: Reads, event: EventRecord, version = API_VERSION): object {
+  return showEvent(reads, event, { version, object: atVersion(objectOf(event), version, reads) })
+}
+
+/** What `renderEvent` gives as it is sent. */
+export function eventText(reads: Reads, event: EventRecord, version: string): string {
+  if (version !== API_VERSION || typeof event.object !== 'string')
+    return pretty(renderEvent(reads, event, version))
+  return fillHole(pretty(showEvent(reads, event, { version, object: HOLE })), event.object)
+}
+
+function showEvent(reads: Reads, event: EventRecord, shown: { version: string; object: unknown }): object {
   return {
     id: event.id,
     object: 'event',
-    api_version: version,
+    api_version: shown.version,
     created: event.created,
     data: {
-      object: atVersion(event.object, version, reads),
+      object: shown.object,
       ...(event.previousAttributes ? { previous_attributes: event.previousAttributes } : {}),
     },
     livemode: false,

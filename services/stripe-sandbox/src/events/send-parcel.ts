@@ -33,7 +33,7 @@ export class Sender {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
   }
 
-  async send(parcel: Parcel, timeoutMs: number, again = false): Promise<Result> {
+  send(parcel: Parcel, timeoutMs: number, again = false): Promise<Result> {
     const { promise, resolve } = Promise.withResolvers<Result>()
     const { pool, path } = this.#targetOf(parcel.url)
     const answer = new Reading()
@@ -98,10 +98,9 @@ class Reading {
 
   begin(status: number, headers: IncomingHttpHeaders): void {
     this.#status = status
-    const kept = Object.entries(headers).slice(0, HEADERS_KEPT)
-    this.#headers = Object.fromEntries(
-      kept.map(([name, value]) => [name, String(value).slice(0, HEADER_CHARACTERS_KEPT)]),
-    )
+    for (const name of Object.keys(headers).slice(0, HEADERS_KEPT)) {
+      this.#headers[name] = String(headers[name]).slice(0, HEADER_CHARACTERS_KEPT)
+    }
   }
 
   add(chunk: Buffer): void {

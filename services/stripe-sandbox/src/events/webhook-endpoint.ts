@@ -82,8 +82,10 @@ export function activeSecrets(record: WebhookEndpointRecord, nowMs: number): str
 
 /** Everyone who may hear events: the webhook endpoints, and the terminals that listen now. */
 export function endpointsOf(reads: Reads): WebhookEndpointRecord[] {
-  const terminals = [...reads.table('listeners').oldestFirst()].filter(({ status }) => status === 'enabled')
-  return [...reads.table('webhook_endpoints').oldestFirst(), ...terminals]
+  const all = [...reads.table('webhook_endpoints').oldestFirst()]
+  for (const terminal of reads.table('listeners').oldestFirst())
+    if (terminal.status === 'enabled') all.push(terminal)
+  return all
 }
 
 export function endpointOf(reads: Reads, id: string): WebhookEndpointRecord | undefined {

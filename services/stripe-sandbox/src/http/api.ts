@@ -15,7 +15,8 @@ import type { InFlight } from './idempotency.ts'
 import { fingerprint, recall } from './idempotency.ts'
 import type { Operation } from './operation.ts'
 import type { Answer, Context } from './run-call.ts'
-import { errorBody, pretty, runCall } from './run-call.ts'
+import { pretty } from './pretty.ts'
+import { errorBody, runCall } from './run-call.ts'
 import { isCommandLine, versionOf } from './version.ts'
 
 export type ApiDeps = {

@@ -10,6 +10,7 @@ import { store as remember } from './idempotency.ts'
 import type { Operation } from './operation.ts'
 import type { Params, Shape } from './params.ts'
 import { list, readParams, text } from './params.ts'
+import { pretty } from './pretty.ts'
 import { refusalOfUnsupported } from './unsupported.ts'
 
 export type Answer = { readonly status: number; readonly body: string; readonly replayed?: string }
@@ -98,9 +99,4 @@ function errorAnswer(error: ApiError, requestId: string): Answer {
 export function errorBody(details: ErrorDetails, requestId: string): string {
   const url = `https://dashboard.stripe.com/test/workbench/logs?object=${requestId}`
   return pretty({ error: { ...details, request_log_url: url } })
-}
-
-/** Two-space JSON, as Stripe writes it. */
-export function pretty(value: object): string {
-  return JSON.stringify(value, null, 2)
 }
