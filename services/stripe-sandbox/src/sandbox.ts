@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { fastify } from 'fastify'
 import { createLog } from '@passerelle/kit/log'
 import type { Log } from '@passerelle/kit/log'
@@ -20,7 +20,7 @@ import { webhookEndpointOperations } from './events/webhook-endpoint.routes.ts'
 import { ensureEndpoint, newSecret } from './events/webhook-endpoint.ts'
 import { Faults } from './faults/faults.ts'
 import type { ApiDeps } from './http/api.ts'
-import { answerError, serveApi } from './http/api.ts'
+import { answerError, sandboxDate, serveApi } from './http/api.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
 import type { Operation } from './http/operation.ts'
 import { newId } from './ids.ts'
@@ -113,7 +113,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const deliverer = new Deliverer({ store, scheduler, log, faults, relay })
   runTasks(store, scheduler, log)
   if (options.onSent) watchEvents(store, options.onSent)
-  const api = { store, log, faults, onSent: options.onSent }
+  const api = { store, log, faults, relay, onSent: options.onSent }
   const app = buildApp(api)
   serveListeners(app, relay, clock)
   const resend: Resend = (event, to) => deliverer.resendAll(event, to)
@@ -200,18 +200,22 @@ function buildApp(deps: ApiDeps): FastifyInstance {
   return app
 }
 
+// What goes out past the framework (`send` in http/api.ts) does both of these itself.
 function serveListeners(app: FastifyInstance, relay: Relay, clock: Clock): void {
   app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
   app.addHook('onSend', (request, reply, body, done) => {
     if (/^\/v[12]\//.test(request.url)) {
       // Stripe names no charset; fastify adds one.
-      reply.header('Content-Type', 'application/json')
-      // Every answer tells the time, and that is the sandbox's own, as in every `created`.
-      reply.header('Date', new Date(clock.nowMs()).toUTCString())
-      if (relay.isTailed) relay.tell(requestLog(request, reply, body))
+      reply.header('Content-Type', 'application/json').header('Date', sandboxDate(clock))
+      if (relay.isTailed) relay.tell(requestLog(request, failureOf(reply, body)))
     }
     done(null, body)
   })
+}
+
+function failureOf(reply: FastifyReply, body: unknown): Parameters<typeof requestLog>[1] {
+  const requestId = String(reply.getHeader('request-id') ?? '')
+  return { status: reply.statusCode, requestId, body: String(body) }
 }
 
 function portOf(app: FastifyInstance): number {

@@ -9,16 +9,16 @@ const MAX_KEY_LENGTH = 255
 
 /** What makes two requests the same: the route and every parameter. */
 export function fingerprint(method: string, path: string, form: FormObject): string {
-  return hash('sha256', `${method} ${path}\n${JSON.stringify(sorted(form))}`)
+  return hash('sha256', `${method} ${path}\n${sorted(form)}`)
 }
 
 // The order in which a caller writes its parameters means nothing.
-function sorted(value: FormValue): unknown {
-  if (typeof value === 'string') return value
-  if (Array.isArray(value)) return value.map((item) => sorted(item))
-  return Object.keys(value)
-    .sort()
-    .map((key) => [key, sorted(value[key] ?? '')])
+function sorted(value: FormValue): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(sorted).join()}]`
+  const keys = Object.keys(value)
+  if (keys.length > 1) keys.sort()
+  return `[${keys.map((key) => `[${JSON.stringify(key)},${sorted(value[key] ?? '')}]`).join()}]`
 }
 
 /** Keys of requests that are running now. Memory only: a killed request was never answered. */

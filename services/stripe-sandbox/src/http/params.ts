@@ -236,10 +236,15 @@ export function readParams<S extends Shape>(shape: S, form: FormObject): Params<
 }
 
 function readObject<S extends Shape>(shape: S, form: FormObject, path: string): Params<S> {
-  const unknown = Object.keys(form).filter((name) => !Object.hasOwn(shape, name))
-  if (unknown.length > 0) throw unknownParameters(unknown.map((name) => childPath(path, name)))
+  const names = Object.keys(form)
+  const isKnown = (name: string): boolean => Object.hasOwn(shape, name)
+  if (!names.every(isKnown)) {
+    const unknown = names.filter((name) => !isKnown(name))
+    throw unknownParameters(unknown.map((name) => childPath(path, name)))
+  }
   const read = emptyForm() as Record<string, unknown>
-  for (const [name, value] of Object.entries(form)) {
+  for (const name of names) {
+    const value = form[name] ?? ''
     read[name] = value === '' ? null : shape[name]?.(value, childPath(path, name))
   }
   return read as Params<S>

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 /** One call of the API as `stripe logs tail` shows it. */
 export type RequestLog = {
@@ -51,15 +51,18 @@ export function passes(filter: LogFilter, entry: RequestLog): boolean {
 }
 
 /** The log entry of a call that is being answered with `body`. */
-export function requestLog(request: FastifyRequest, reply: FastifyReply, body: unknown): RequestLog {
+export function requestLog(
+  request: FastifyRequest,
+  answer: { status: number; requestId: string; body: string },
+): RequestLog {
   return {
     created_at: Math.floor(Date.now() / 1000),
     livemode: false,
     method: request.method,
-    request_id: String(reply.getHeader('request-id') ?? ''),
-    status: reply.statusCode,
+    request_id: answer.requestId,
+    status: answer.status,
     url: request.url,
-    error: reply.statusCode < 400 ? {} : errorOf(String(body)),
+    error: answer.status < 400 ? {} : errorOf(answer.body),
   }
 }
 
