@@ -1,6 +1,7 @@
 // `npm run bench:sandbox`: how many payments a second one core of the sandbox carries, webhooks included. The sandbox is a
 // process of its own; its processor time is read from the system, so that what else the machine does changes the wall
-// clock but not the figure.
+// clock but not the figure. `--against <folder>` measures the sandbox of another working copy in turn, `--rounds` times:
+// a busy machine makes both dearer, and the ratio stays.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,11 +10,12 @@ import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-const MAIN = fileURLToPath(new URL('../services/stripe-sandbox/src/main.ts', import.meta.url))
+const HERE = fileURLToPath(new URL('..', import.meta.url))
+const MAIN = 'services/stripe-sandbox/src/main.ts'
 const TICKS_PER_SECOND = 100
 const { values } = parseArgs({
   options: {
@@ -22,6 +24,8 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '32' },
     only: { type: 'string' },
     prof: { type: 'boolean', default: false },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '1' },
   },
 })
 const PAYMENTS = Number(values.payments)
@@ -62,10 +66,10 @@ async function startSink(): Promise<Sink> {
   return { url: `http://127.0.0.1:${port}/webhooks`, heard: () => heard, server }
 }
 
-async function startSandbox(env: Record<string, string>): Promise<Sandbox> {
+async function startSandbox(folder: string, env: Record<string, string>): Promise<Sandbox> {
   const started = performance.now()
   const flags = values.prof ? ['--cpu-prof', '--cpu-prof-dir=/tmp/passerelle-profiles'] : []
-  const child = spawn(process.execPath, [...flags, MAIN], {
+  const child = spawn(process.execPath, [...flags, join(folder, MAIN)], {
     env: { ...process.env, PORT: '0', LOG_LEVEL: 'warn', PASSERELLE_PARENT_PID: String(process.pid), ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
@@ -182,10 +186,11 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-async function measure(kind: Kind, durable: boolean): Promise<string> {
+/** Processor microseconds of a payment in the sandbox of that working copy. */
+async function measure(folder: string, kind: Kind, durable: boolean): Promise<number> {
   const sink = await startSink()
   const data = mkdtempSync(join(tmpdir(), 'passerelle-bench-'))
-  const sandbox = await startSandbox({
+  const sandbox = await startSandbox(folder, {
     PORT: String(await freePort()),
     SANDBOX_WEBHOOK_URL: sink.url,
     ...(durable ? { SANDBOX_DATA_DIR: data } : {}),
@@ -204,18 +209,39 @@ async function measure(kind: Kind, durable: boolean): Promise<string> {
   await once(sandbox.child, 'exit')
   sink.server.close()
   rmSync(data, { recursive: true, force: true })
-  const name = `${kind}${durable ? ', on disk' : ''}`
-  const perCore = Math.round(PAYMENTS / used)
-  return [
-    name.padEnd(30),
-    `${String(perCore).padStart(6)} payments per second of one core,`,
+  console.log(
+    (folder === HERE ? nameOf(kind, durable) : '  against').padEnd(30),
+    `${String(Math.round(PAYMENTS / used)).padStart(6)} payments per second of one core,`,
     `${EVENTS[kind]} webhooks each;`,
     `wall ${Math.round(PAYMENTS / answered)}/s, ready after ${Math.round(sandbox.readyMs)} ms, ${memory} MB`,
-  ].join(' ')
+  )
+  return (used / PAYMENTS) * 1e6
+}
+
+const nameOf = (kind: Kind, durable: boolean): string => `${kind}${durable ? ', on disk' : ''}`
+
+async function compare(kind: Kind, durable: boolean, against: string): Promise<void> {
+  const [ours, theirs]: [number[], number[]] = [[], []]
+  for (let round = 0; round < Number(values.rounds); round++) {
+    ours.push(await measure(HERE, kind, durable))
+    theirs.push(await measure(against, kind, durable))
+  }
+  const [now, then] = [median(ours), median(theirs)]
+  const change = `${Math.round(then)} -> ${Math.round(now)} us a payment`
+  console.log(`  ${nameOf(kind, durable)}: ${change}, x ${(then / now).toFixed(2)} payments per second`)
+}
+
+function median(figures: readonly number[]): number {
+  const sorted = figures.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return ((sorted[middle] ?? 0) + (sorted[sorted.length % 2 === 0 ? middle - 1 : middle] ?? 0)) / 2
 }
 
 const KINDS = ['one call', 'create, then confirm', 'Checkout'] as const
 for (const kind of values.only ? KINDS.filter((name) => name === values.only) : KINDS) {
-  for (const durable of values.prof ? [false] : [false, true]) console.log(await measure(kind, durable))
+  for (const durable of values.prof ? [false] : [false, true]) {
+    if (values.against === undefined) await measure(HERE, kind, durable)
+    else await compare(kind, durable, resolve(values.against))
+  }
 }
 process.exit(0)
