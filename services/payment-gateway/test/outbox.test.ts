@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Duplex } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
 import {
   call,
   deliver,
@@ -156,6 +158,35 @@ describe('the outbox', () => {
     } finally {
       await second.stop()
       await two.stop()
+    }
+  })
+
+  it('sends what it wrote as its own under a commit whose answer never came', async () => {
+    const query: unknown = Reflect.get(pg.Client.prototype, 'query')
+    let cut: Promise<unknown> | null = null
+    try {
+      // Looks on until a connection writes a delivery: it hears no answer any more, and is lost once the delivery is there.
+      const deaf = function (this: { connection: { stream: Duplex } }, ...args: unknown[]): unknown {
+        const { statements = [] } = (args[0] ?? {}) as { statements?: readonly { name: string }[] }
+        if (cut === null && statements.some(({ name }) => name === 'insert_deliveries')) {
+          const { stream } = this.connection
+          stream.pause()
+          const isThere = async (): Promise<boolean> =>
+            (await platform.pool.query('select from deliveries where claimed_by is not null')).rowCount === 1
+          cut = eventually('the commit', isThere).finally(() => stream.destroy())
+        }
+        return Reflect.apply(query as () => unknown, this, args)
+      }
+      Reflect.set(pg.Client.prototype, 'query', deaf)
+      const id = await pay()
+      await eventually('the confirmation', () => platform.booking.toldOf(id).length > 0)
+      await eventually('the delivery', async () => (await deliveriesOf(id))[0]?.status === 'delivered')
+      assert.notEqual(cut, null)
+      const { rows } = await platform.pool.query('select claim from deliveries where booking_id = $1', [id])
+      assert.deepEqual(rows, [{ claim: 2 }])
+      assert.deepEqual(platform.booking.toldOf(id).length, 1)
+    } finally {
+      Reflect.set(pg.Client.prototype, 'query', query)
     }
   })
 })

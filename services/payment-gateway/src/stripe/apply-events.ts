@@ -1,4 +1,4 @@
-import { inTwoRoundTrips, outageOf, roundTrip } from '@passerelle/kit/database'
+import { inTwoRoundTrips, outageOf, roundTrip, sqlState } from '@passerelle/kit/database'
 import type { Answer, Pool, Statement, Tx } from '@passerelle/kit/database'
 import { invariant } from '@passerelle/kit/errors'
 import type { ClaimNew, NewClaim } from '../outbox/sends.ts'
@@ -122,7 +122,8 @@ export async function storeAndApplyEvents(
     return stored
   } catch (error) {
     // A commit that was never answered may have happened.
-    for (const own of claims) own.giveUp({ inDoubt: outageOf(error) !== null })
+    const inDoubt = sqlState(error) === undefined || outageOf(error) !== null
+    for (const own of claims) own.giveUp({ inDoubt })
     throw error
   }
 }
