@@ -25,6 +25,7 @@ import type { PriceRecord } from '../store/account-records.ts'
 import type { LineItemRecord, SessionRecord } from '../store/records.ts'
 import type { Tx } from '../store/store.ts'
 import { later } from '../tasks.ts'
+import { BRANDING_SETTINGS, brandingOf } from './branding.ts'
 import { customTextOf, FIXED_QUANTITY, INTENT_DATA, intentDataOf, PAGE } from './page-params.ts'
 import { withAskedDiscount } from './redeem.ts'
 import { MAX_LIFE_S, MIN_LIFE_S, newSessionId, totalOf } from './session.ts'
@@ -42,7 +43,7 @@ export const CREATE_SESSION = {
   adaptive_pricing: object({ enabled: only(flag(), false) }),
   after_expiration: object({ recovery: object({ allow_promotion_codes: flag(), enabled: flag() }) }),
   allowed_payment_method_types: list(text()),
-  branding_settings: object({ display_name: text(150) }),
+  branding_settings: BRANDING_SETTINGS,
   cancel_url: url(),
   client_reference_id: text(200),
   currency: currency(),
@@ -71,16 +72,6 @@ export const CREATE_SESSION = {
   ui_mode: only(choice('elements', 'embedded_page', 'form', 'hosted_page'), 'hosted_page'),
   wallet_options: object({ link: object({ display: choice('auto', 'never') }) }),
 }
-
-// What a Session says that names its shop and asks for no colours.
-const BRANDING = {
-  background_color: '#ffffff',
-  border_style: 'rounded',
-  button_color: '#0074d4',
-  font_family: 'default',
-  icon: null,
-  logo: null,
-} as const
 
 export type CreateSession = Params<typeof CREATE_SESSION>
 type LineItemShape = ReturnType<typeof lineItem>
@@ -289,9 +280,9 @@ function intentData(params: CreateSession): SessionRecord['paymentIntentData'] {
 
 function shownOf(params: CreateSession): NonNullable<SessionRecord['shown']> {
   const link = params.wallet_options?.link?.display
-  const shop = params.branding_settings?.display_name
+  const branding = brandingOf(params.branding_settings)
   return {
-    ...(shop ? { branding_settings: { ...BRANDING, display_name: shop } } : {}),
+    ...(branding ? { branding_settings: branding } : {}),
     ...(params.custom_text ? { custom_text: customTextOf(params.custom_text) } : {}),
     ...(params.integration_identifier ? { integration_identifier: params.integration_identifier } : {}),
     ...(params.origin_context ? { origin_context: params.origin_context } : {}),

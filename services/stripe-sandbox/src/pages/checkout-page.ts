@@ -2,6 +2,7 @@ import { renderSession, totalOf } from '../checkout/session.ts'
 import { format } from '../money.ts'
 import type { SessionRecord } from '../store/records.ts'
 import type { Html } from './html.ts'
+import { brandStyle } from './brand-style.ts'
 import { html } from './html.ts'
 import { BANK, BRANDS, CARD, LOCK } from './icons.ts'
 import type { Page } from './layout.ts'
@@ -42,11 +43,13 @@ export function checkoutPage(session: SessionRecord, language: Language, state: 
   const text = messagesOf(language)
   const total = format(totalOf(session), session.currency, numberLocale(language))
   const first = session.lineItems[0]?.name ?? ''
+  const branding = session.shown?.branding_settings
   return {
     language,
     title: `${first} · ${total}`,
     wide: true,
     script: CHECKOUT_SCRIPT,
+    ...(branding ? { style: brandStyle(branding), picture: (branding.logo ?? branding.icon)?.url } : {}),
     main: html`
       <section class="order" id="order" aria-labelledby="summary">
         ${orderSummary(session, language, state.code)}

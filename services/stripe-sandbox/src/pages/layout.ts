@@ -10,6 +10,10 @@ export type Page = {
   readonly language: Language
   readonly title: string
   readonly main: Html
+  /** Rules of its own, after everybody's. */
+  readonly style?: string
+  /** The one picture that it shows from elsewhere. */
+  readonly picture?: string | undefined
   readonly script?: string
   readonly wide?: boolean
 }
@@ -20,7 +24,8 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
   return sendDocument(reply, status, {
     language: page.language,
     title: page.title,
-    style: STYLE,
+    style: STYLE + (page.style ?? ''),
+    picture: page.picture,
     ...(page.script === undefined ? {} : { script: page.script }),
     body: html`<header class="ribbon">
         <strong>${text.testMode}</strong> <span>${text.testModeHint}</span>
@@ -34,11 +39,12 @@ export type Document = {
   readonly language: Language
   readonly title: string
   readonly style: string
+  readonly picture?: string | undefined
   readonly body: Html
   readonly script?: string
 }
 
-/** Sends a whole document with a policy that lets nothing in from outside and nothing inline but its own. */
+/** Sends a whole document with a policy that lets nothing in from outside but its picture, and nothing inline but its own. */
 export function sendDocument(reply: FastifyReply, status: number, page: Document): FastifyReply {
   const nonce = randomBytes(16).toString('base64')
   const document = html`<!doctype html>
@@ -69,7 +75,7 @@ export function sendDocument(reply: FastifyReply, status: number, page: Document
     .headers({
       'Content-Type': 'text/html; charset=utf-8',
       'Cache-Control': 'no-store',
-      'Content-Security-Policy': policy(nonce),
+      'Content-Security-Policy': policy(nonce, page.picture),
       'Referrer-Policy': 'same-origin',
       'X-Content-Type-Options': 'nosniff',
     })
@@ -77,12 +83,13 @@ export function sendDocument(reply: FastifyReply, status: number, page: Document
 }
 
 // form-action names whole schemes because browsers apply it to the redirect to the merchant's success page as well.
-function policy(nonce: string): string {
+function policy(nonce: string, picture: string | undefined): string {
+  const pictures = picture === undefined ? 'data:' : `data: ${new URL(picture).origin}`
   return [
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,
     `script-src 'nonce-${nonce}'`,
-    'img-src data:',
+    `img-src ${pictures}`,
     "connect-src 'self'",
     "form-action 'self' http: https:",
     "base-uri 'none'",

@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { discountOf, subtotalOf, totalOf } from '../checkout/session.ts'
 import { format } from '../money.ts'
 import type { LineItemRecord, SessionRecord } from '../store/records.ts'
@@ -17,9 +18,8 @@ export function orderSummary(
 ): Html {
   const text = messagesOf(language)
   const money = (amount: number): string => format(amount, session.currency, numberLocale(language))
-  const shop = session.shown?.branding_settings?.display_name
   return html`
-    ${shop === undefined ? null : html`<p class="shop">${shop}</p>`}
+    ${shopLine(session.shown?.branding_settings)}
     ${
       session.cancelUrl === null
         ? null
@@ -34,6 +34,15 @@ export function orderSummary(
     ${session.allowPromotionCodes && !session.discount ? codeField(session, text, typed) : null}
     <p class="sum"><span>${text.total}</span> <span class="money">${money(totalOf(session))}</span></p>
   `
+}
+
+// A logo stands for the name, an icon beside it.
+function shopLine(branding: Stripe.Checkout.Session.BrandingSettings | undefined): Html | null {
+  if (!branding) return null
+  const { display_name: name, icon, logo } = branding
+  if (logo?.url) return html`<p class="shop"><img class="picture logo" src="${logo.url}" alt="${name}" /></p>`
+  const picture = icon?.url ? html`<img class="picture" src="${icon.url}" alt="" />` : null
+  return html`<p class="shop">${picture}${name}</p>`
 }
 
 type Money = (amount: number) => string

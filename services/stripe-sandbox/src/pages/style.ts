@@ -22,7 +22,8 @@ h1,h2{line-height:1.25;margin:0}
 h1{font-size:1.375rem}h2{font-size:1.0625rem}
 a{color:var(--accent)}
 svg{flex:none}
-.shop{margin:0 0 .75rem;font-weight:600;overflow-wrap:anywhere}
+.shop{margin:0 0 .75rem;font-weight:600;overflow-wrap:anywhere;display:flex;align-items:center;gap:.6rem}
+.picture{width:2rem;height:2rem;object-fit:contain;border-radius:6px;flex:none}.picture.logo{width:auto;max-width:100%;height:2.5rem}
 .back{display:inline-flex;gap:.45rem;align-items:center;margin:0 0 1.5rem -.4rem;padding:.2rem .4rem;border-radius:6px;text-decoration:none;color:var(--soft);font-size:.9375rem}
 .back:hover{color:var(--ink)}
 .order h1{font-size:1rem;font-weight:550;color:var(--soft)}
