@@ -263,6 +263,51 @@ describe('POST /sessions answers 409', () => {
   })
 })
 
+describe('POST /sessions for a booking that was cancelled elsewhere', () => {
+  it('leaves nothing that could still be paid: the session opened before is expired', async () => {
+    const booking = platform.addBooking()
+    const first = (await open(booking.id)).body.data
+    booking.status = 'cancelled'
+    const answer = await open(booking.id)
+    assert.equal(answer.status, 409)
+    assert.equal(answer.body.error.code, 'INVALID_STATE')
+    assert.deepEqual(
+      (await sessionsAtSandbox(booking.id)).map(({ id, status }) => [id, status]),
+      [[first['sessionId'], 'expired']],
+    )
+    const status = await call(platform, 'GET', `/payments/${booking.id}/status`)
+    assert.equal(status.body.data['status'], 'canceled')
+    assert.equal((await open(booking.id)).body.error.code, 'INVALID_STATE')
+  })
+
+  it("touches nobody else's: who may not see the booking ends no session of it", async () => {
+    const booking = platform.addBooking()
+    await open(booking.id)
+    booking.status = 'cancelled'
+    const stranger = await call(platform, 'POST', '/sessions', {
+      body: { bookingId: booking.id },
+      bearer: await tokenOf('cus_stranger'),
+    })
+    assert.equal(stranger.status, 404)
+    assert.equal((await sessionsAtSandbox(booking.id))[0]?.status, 'open')
+  })
+
+  it('is answered the same while Stripe is away', async () => {
+    const cut = await startPlatform()
+    try {
+      const booking = cut.addBooking()
+      const opened = await call(cut, 'POST', '/sessions', { body: { bookingId: booking.id } })
+      assert.equal(opened.status, 200)
+      booking.status = 'cancelled'
+      await cut.sandbox.stop()
+      const answer = await call(cut, 'POST', '/sessions', { body: { bookingId: booking.id } })
+      assert.equal(answer.body.error.code, 'INVALID_STATE')
+    } finally {
+      await cut.stop()
+    }
+  })
+})
+
 describe('POST /sessions answers 503', () => {
   it('with nothing created while Stripe or the booking service is away, and works once they are back', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}`

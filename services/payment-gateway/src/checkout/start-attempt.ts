@@ -10,7 +10,12 @@ import type { Log } from '@passerelle/kit/log'
 import type { Tracing } from '@passerelle/kit/tracing'
 import type { Booking, BookingClient } from '../outbox/booking.client.ts'
 import { applyFacts, endedObjects } from '../payments/apply-facts.ts'
-import { ensurePayment, linkObjects, lockPayments } from '../payments/payment.repository.ts'
+import {
+  ensurePayment,
+  findPaymentByBooking,
+  linkObjects,
+  lockPayments,
+} from '../payments/payment.repository.ts'
 import type { Payment } from '../payments/payment.repository.ts'
 import { issueStatusToken } from '../payments/status-token.repository.ts'
 import { readObject } from '../stripe/facts.ts'
@@ -119,11 +124,27 @@ async function payableBooking(deps: CheckoutDeps, caller: Caller, body: CreatePa
   // Another customer's booking is answered like one that does not exist: its existence is nobody's business.
   if (!mine) throw new ApiError('NOT_FOUND', 'There is no such booking.')
   checkPrice(answer.booking, body)
-  if (answer.booking.status === 'cancelled')
+  if (answer.booking.status === 'cancelled') {
+    await withdrawOfCancelled(deps, answer.booking.id)
     throw new ApiError('INVALID_STATE', 'This booking is cancelled. Make a new one.')
+  }
   if (answer.booking.status !== 'pending' && answer.booking.status !== 'payment_failed')
     throw new ApiError('BOOKING_ALREADY_PAID', 'This booking is paid already.')
   return answer.booking
+}
+
+/** What is still open for a booking that was cancelled elsewhere can be paid at Stripe for nothing: it is given up too. */
+async function withdrawOfCancelled(deps: CheckoutDeps, bookingId: string): Promise<void> {
+  const payment = await findPaymentByBooking(deps.pool, bookingId)
+  const live = payment === null ? null : await findLiveAttempt(deps.pool, payment.id)
+  if (live?.state !== 'open') return
+  try {
+    await withdrawAttempt(deps, live, 'canceled')
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    // With Stripe away it stays open; money that comes all the same is given back (lost-booking.ts).
+    deps.log.warn({ paymentId: live.paymentId, attemptId: live.id }, 'attempt.left_open')
+  }
 }
 
 /** The booking's price decides; what the browser sends may only agree with it. */
