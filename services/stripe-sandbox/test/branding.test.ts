@@ -49,7 +49,7 @@ describe('a Session’s branding', () => {
 
   test('dresses the hosted page, in colours that can be read', async () => {
     const { html } = await page((await open(LOOK)).id)
-    assert.match(html, /body\{--ground:#1a1f33\}/)
+    assert.match(html, /body\{background:#1a1f33\}/)
     assert.match(html, /\.order,\.trials,footer\{--ink:#ffffff;/)
     assert.match(html, /\.primary\{background:#ffd591;color:#000000\}/)
     assert.match(html, /border-radius:999px/)

@@ -47,8 +47,8 @@ export const BRANDING_SETTINGS = object({
   logo: PICTURE,
 })
 
-// The account's own, for what a Session leaves open.
-const OWN = {
+/** The account's own, for what a Session leaves open. */
+export const OWN = {
   background_color: '#ffffff',
   border_style: 'rounded',
   button_color: '#0074d4',

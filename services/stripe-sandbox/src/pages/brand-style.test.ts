@@ -40,3 +40,7 @@ test('corners are sharp or round as asked, and otherwise as they are', () => {
   assert.deepEqual(cornersOf('pill'), ['border-radius:999px', 'border-radius:24px'])
   assert.equal(cornersOf('rounded'), null)
 })
+
+test('what is left as the account has it leaves the page light or dark as the payer’s machine', () => {
+  assert.equal(brandStyle(branding).trim(), '')
+})

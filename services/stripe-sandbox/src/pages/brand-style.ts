@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import type { FONTS } from '../checkout/branding.ts'
+import { OWN } from '../checkout/branding.ts'
 
 type Branding = Stripe.Checkout.Session.BrandingSettings
 type Font = (typeof FONTS)[number]
@@ -39,23 +40,33 @@ const CORNERS: Readonly<Record<string, readonly [small: string, large: string]>>
   pill: ['999px', '24px'],
 }
 
-/** The rules that give the hosted page the Session's look. Whatever the colours, what is written on them can be read. */
+/**
+ * The rules that give the hosted page the Session's look. What it leaves as the account has it stays as the page has it,
+ * light or dark as the payer's machine. Whatever the colours, what is written on them can be read.
+ */
 export function brandStyle(branding: Branding): string {
   const { background_color: ground, button_color: button } = branding
-  const ink = readableOn(ground)
   const family = (FAMILIES as Readonly<Record<string, string>>)[branding.font_family]
   const corners = CORNERS[branding.border_style]
   return [
-    `body{--ground:${ground}}`,
-    // Everything that lies on the background itself; the form is a card with colours of its own.
-    `.order,.trials,footer{--ink:${ink};--soft:${ink};--line:${ink};--edge:${ink};--accent:${ink};--bad:${ink};--focus:${ink};--paper:transparent;--accent-ground:transparent;color:${ink}}`,
-    '.tile{border:1px solid var(--line)}',
-    `.primary{background:${button};color:${readableOn(button)}}.primary:hover{filter:none;text-decoration:underline}`,
+    ground === OWN.background_color ? '' : groundRules(ground),
+    button === OWN.button_color
+      ? ''
+      : `.primary{background:${button};color:${readableOn(button)}}.primary:hover{filter:none;text-decoration:underline}`,
     family === undefined ? '' : `body{font-family:${family}}`,
     corners === undefined
       ? ''
       : `input[type=text],input[type=email],.primary,.secondary,.choice label,.tests button{border-radius:${corners[0]}}.card,.tests,.tile,.alert,.picture{border-radius:${corners[1]}}`,
   ].join('\n')
+}
+
+// For everything that lies on the background itself; the form is a card with colours of its own.
+function groundRules(ground: string): string {
+  const ink = readableOn(ground)
+  const named = ['ink', 'soft', 'line', 'edge', 'accent', 'bad', 'focus'].map((name) => `--${name}:${ink}`)
+  return `body{background:${ground}}
+.order,.trials,footer{${named.join(';')};--paper:transparent;--accent-ground:transparent;color:${ink}}
+.tile{border:1px solid var(--line)}`
 }
 
 /** Black or white, whichever has more contrast on that colour: at least 4.5 to 1 on any. */
