@@ -321,7 +321,7 @@ type Described = { code: ErrorCode; message: string; details?: readonly ErrorDet
 function describe(error: FastifyError | ApiError): Described {
   if (error instanceof ApiError) return { code: error.code, message: error.message, details: error.details }
   if (error.validation) {
-    const details = error.validation.map((problem) => ({
+    const details = withoutNull(error.validation).map((problem) => ({
       field: [error.validationContext, ...problem.instancePath.split('/').slice(1), missingField(problem)]
         .filter((part) => part !== undefined && part !== '')
         .join('.'),
@@ -357,6 +357,16 @@ function describe(error: FastifyError | ApiError): Described {
           'Something went wrong here. Nothing you sent was at fault; try again, and quote the request id if it lasts.',
       }
   }
+}
+
+/** What the caller can mend: that something could have been null instead, or left out, is no fault of what was sent. */
+function withoutNull(problems: NonNullable<FastifyError['validation']>): typeof problems {
+  const isNull = ({ keyword, params }: (typeof problems)[number]): boolean =>
+    keyword === 'type' && params['type'] === 'null'
+  const nullable = new Set(problems.filter(isNull).map(({ instancePath }) => instancePath))
+  return problems.filter(
+    (problem) => !isNull(problem) && !(problem.keyword === 'anyOf' && nullable.has(problem.instancePath)),
+  )
 }
 
 function missingField(problem: { keyword: string; params: Record<string, unknown> }): string | undefined {

@@ -157,7 +157,12 @@ export type Answer = {
   readonly body: {
     readonly success: boolean
     readonly data: Readonly<Record<string, string>>
-    readonly error: { readonly code: string; readonly message: string; readonly requestId: string }
+    readonly error: {
+      readonly code: string
+      readonly message: string
+      readonly requestId: string
+      readonly details?: unknown
+    }
   }
 }
 

@@ -195,6 +195,23 @@ describe('POST /payments/:bookingId/refunds answers 400, 401, 403, 404', () => {
   })
 })
 
+describe('what POST /payments/:bookingId/refunds says of a body it refuses', () => {
+  it('names the fields to mend, and nothing else', async () => {
+    const { id } = platform.addBooking()
+    const problemsOf = async (body: unknown) =>
+      (await call(platform, 'POST', `/payments/${id}/refunds`, { body, bearer: SERVICE_TOKEN })).body.error
+        .details
+    assert.deepEqual(await problemsOf({ amount: -5, reason: '' }), [
+      { field: 'body.amount', problem: 'must be > 0' },
+      { field: 'body.reason', problem: 'must NOT have fewer than 1 characters' },
+    ])
+    assert.deepEqual(await problemsOf({ amountMinor: '500' }), [
+      { field: 'body.amountMinor', problem: 'must be integer' },
+    ])
+    assert.deepEqual(await problemsOf('everything'), [{ field: 'body', problem: 'must be object' }])
+  })
+})
+
 describe('POST /payments/:bookingId/refunds answers 409', () => {
   it('when more is asked for than is left, when nothing was received, when a key is used for something else', async () => {
     const id = await paid()
