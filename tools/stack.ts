@@ -2,16 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment } from '@passerelle/kit/config'
 import { StartError } from '@passerelle/kit/service'
 import { takeDataFolder, writeWhole } from './data-folder.ts'
 import type { DataFolder } from './data-folder.ts'
+import { keepPostgres } from './kept-postgres.ts'
+import type { KeptPostgres } from './kept-postgres.ts'
 import { startPart } from './parts.ts'
 import type { RunningPart } from './parts.ts'
 import { checkPorts } from './ports.ts'
-import { ensureDatabase, startPostgres } from './postgres.ts'
-import type { Postgres } from './postgres.ts'
+import { ensureDatabase } from './postgres.ts'
 import { PART_NAMES, PORT_VARIABLES, planParts, planStart } from './start-plan.ts'
 import type { PartName, Plan, Secrets } from './start-plan.ts'
 
@@ -32,8 +32,6 @@ export type StackOptions = {
   /** Aborting it ends a start under way. */
   readonly signal: AbortSignal
 }
-
-const POSTGRES_RESTART_AFTER_MS = 500
 
 /** Starts everything in order; what was started is stopped again when a later part fails. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -62,7 +60,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 type Running = { readonly parts: RunningPart[]; postgres: KeptPostgres | null }
-type KeptPostgres = { readonly stop: () => Promise<void> }
 
 function findPart(running: Running, name: PartName): RunningPart {
   const found = running.parts.find(({ part }) => part.name === name)
@@ -118,29 +115,12 @@ type DatabaseOptions = {
 async function startDatabase({ folder, running, print }: DatabaseOptions): Promise<string> {
   const directory = join(folder.path, 'postgres')
   print('postgres', existsSync(directory) ? 'starting …' : 'making a database, once …')
-  const postgres = await startPostgres({ directory })
-  folder.addProcess(postgres.pid)
-  let current = postgres
-  let wanted = true
-  running.postgres = {
-    stop: async () => {
-      wanted = false
-      await current.stop()
-    },
-  }
-  const keepRunning = async (server: Postgres): Promise<void> => {
-    await server.ended
-    if (!wanted) return
-    print('postgres', 'has stopped and is started again')
-    await sleep(POSTGRES_RESTART_AFTER_MS)
-    if (!wanted) return
-    // On the same port: the services find it again by the address they have.
-    current = await startPostgres({ directory, port: postgres.port })
-    folder.addProcess(current.pid)
-    await keepRunning(current)
-  }
-  keepRunning(postgres).catch((error: unknown) => print('postgres', `is gone: ${String(error)}`))
-  return await ensureDatabase(postgres, 'passerelle')
+  running.postgres = await keepPostgres({
+    directory,
+    print: (line) => print('postgres', line),
+    onProcess: folder.addProcess,
+  })
+  return await ensureDatabase(running.postgres.first, 'passerelle')
 }
 
 /** Secrets of this installation, made once: the sandbox and the services of the next start know each other again. */
