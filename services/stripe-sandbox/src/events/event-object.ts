@@ -5,21 +5,12 @@ import type { EventRecord } from '../store/records.ts'
 // and a payment's events are most of what the sandbox remembers: one text costs the garbage collector less than the many
 // objects in it.
 
-/** Stands in an event for its object. What comes before it there is nothing that a caller may choose. */
-export const HOLE = 'the object'
-
-const QUOTED = JSON.stringify(HOLE)
-const [BEFORE = '', AFTER = ''] = pretty([[HOLE]]).split(QUOTED)
+const HOLE = 'here'
+const [BEFORE = '', AFTER = ''] = pretty([[HOLE]]).split(JSON.stringify(HOLE))
 
 /** The object in JSON, at the depth at which an event shows it. */
 export function wireText(object: object): string {
   return pretty([[object]]).slice(BEFORE.length, -AFTER.length)
-}
-
-/** The text of an event with the object's in its place. */
-export function fillHole(eventText: string, objectText: string): string {
-  const start = eventText.indexOf(QUOTED)
-  return eventText.slice(0, start) + objectText + eventText.slice(start + QUOTED.length)
 }
 
 type Bearer = {

@@ -4,7 +4,7 @@ import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
 import { pretty } from '../http/pretty.ts'
-import { fillHole, HOLE, idsOf, objectOf, wireText } from './event-object.ts'
+import { idsOf, objectOf, wireText } from './event-object.ts'
 import { atVersion } from './older-versions.ts'
 import { thinType } from './thin-event.ts'
 import { endpointsOf } from './webhook-endpoint.ts'
@@ -91,24 +91,13 @@ export function pendingWebhooks(reads: Reads, event: EventRecord): number {
 
 /** The event for an endpoint of that version; the API shows it at the account's. */
 export function renderEvent(reads: Reads, event: EventRecord, version = API_VERSION): object {
-  return showEvent(reads, event, { version, object: atVersion(objectOf(event), version, reads) })
-}
-
-/** What `renderEvent` gives as it is sent. */
-export function eventText(reads: Reads, event: EventRecord, version: string): string {
-  if (version !== API_VERSION || typeof event.object !== 'string')
-    return pretty(renderEvent(reads, event, version))
-  return fillHole(pretty(showEvent(reads, event, { version, object: HOLE })), event.object)
-}
-
-function showEvent(reads: Reads, event: EventRecord, shown: { version: string; object: unknown }): object {
   return {
     id: event.id,
     object: 'event',
-    api_version: shown.version,
+    api_version: version,
     created: event.created,
     data: {
-      object: shown.object,
+      object: atVersion(objectOf(event), version, reads),
       ...(event.previousAttributes ? { previous_attributes: event.previousAttributes } : {}),
     },
     livemode: false,
@@ -116,6 +105,28 @@ function showEvent(reads: Reads, event: EventRecord, shown: { version: string; o
     request: { id: event.request.id, idempotency_key: event.request.idempotencyKey },
     type: event.type,
   }
+}
+
+/** What `renderEvent` gives as it is sent: to the byte its JSON, around the object's text that is there already. */
+export function eventText(reads: Reads, event: EventRecord, version: string): string {
+  const { id, created, object, previousAttributes: previous, request, type } = event
+  if (version !== API_VERSION || typeof object !== 'string') return pretty(renderEvent(reads, event, version))
+  return `{
+  "id": "${id}",
+  "object": "event",
+  "api_version": "${version}",
+  "created": ${created},
+  "data": {
+    "object": ${object}${previous ? `,\n    "previous_attributes": ${wireText(previous)}` : ''}
+  },
+  "livemode": false,
+  "pending_webhooks": ${pendingWebhooks(reads, event)},
+  "request": {
+    "id": ${JSON.stringify(request.id)},
+    "idempotency_key": ${JSON.stringify(request.idempotencyKey)}
+  },
+  "type": "${type}"
+}`
 }
 
 // Events about a payment share its stem, as Stripe's do; the others start with evt_1.
