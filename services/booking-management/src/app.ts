@@ -74,33 +74,38 @@ export async function startBooking(
   now: () => Date = () => new Date(),
 ): Promise<BookingService> {
   const schemaVersion = await migrate({ url: config.databaseUrl, schema: SCHEMA, directory: MIGRATIONS })
-  const pool = createPool({
-    url: config.databaseUrl,
-    schema: SCHEMA,
-    applicationName: 'booking-management',
-    connectionsMax: CONNECTIONS_MAX,
-    log,
-  })
-  const tracing = await startTracing(config.tracing, 'booking-management', log)
+  const started: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (const stop of started.toReversed()) await stop()
+  }
   try {
+    const pool = createPool({
+      url: config.databaseUrl,
+      schema: SCHEMA,
+      applicationName: 'booking-management',
+      connectionsMax: CONNECTIONS_MAX,
+      log,
+    })
+    started.push(() => pool.end())
+    const tracing = await startTracing(config.tracing, 'booking-management', log)
+    started.push(tracing.stop)
     const draining = new AbortController()
     const deps = { pool, log, now, schemaVersion, draining: draining.signal, tracing }
     const server = await createApp(config, deps)
+    started.push(() => server.close())
     const { url, port } = await listen(server, config)
     const sweep = startLoop('booking_holds', () => giveUpExpiredHolds({ pool, log, now }), log)
+    started.push(sweep.stop)
     log.info({ url, schemaVersion, demoSignIn: config.demoSignIn }, 'booking_service.started')
     const stop = async (): Promise<void> => {
       draining.abort()
       await setTimeout(config.drainSeconds * 1000)
-      await server.close()
-      await sweep.stop()
-      await tracing.stop()
-      await pool.end()
+      await close()
       log.info('booking_service.stopped')
     }
     return { url, port, drainMs: config.drainSeconds * 1000, stop }
   } catch (error) {
-    await pool.end()
+    await close()
     throw error
   }
 }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { after, before, describe, it } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it, mock } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { testCertificate } from '@passerelle/kit/test-certificate'
 import { createTestDatabase } from '@passerelle/kit/test-database'
 import { MIGRATIONS, SCHEMA, startBooking } from '../src/app.ts'
 import { bookingConfig } from '../src/config.ts'
@@ -70,6 +74,38 @@ describe('health', () => {
     } finally {
       await lonely.stop()
     }
+  })
+})
+
+describe('a start that fails', () => {
+  it('leaves nothing open: no session at the database, no timer of the server', async () => {
+    const { url } = await createTestDatabase({ migrations: MIGRATIONS, schema: SCHEMA })
+    const directory = mkdtempSync(join(tmpdir(), 'passerelle-booking-'))
+    const files = { TLS_CERT_FILE: join(directory, 'cert.pem'), TLS_KEY_FILE: join(directory, 'key.pem') }
+    const { cert, key } = testCertificate()
+    writeFileSync(files.TLS_CERT_FILE, cert)
+    writeFileSync(files.TLS_KEY_FILE, key)
+    const set = mock.method(globalThis, 'setInterval')
+    const cleared = mock.method(globalThis, 'clearInterval')
+    try {
+      const taken = { ...environment(url), ...files, PORT: new URL(service.url).port }
+      await assert.rejects(startBooking(bookingConfig(taken), service.log), { code: 'EADDRINUSE' })
+      const begun = set.mock.calls.map(({ result }) => result)
+      const ended = new Set(cleared.mock.calls.map(({ arguments: [timer] }) => timer))
+      assert.notEqual(begun.length, 0, 'a renewed certificate is looked for')
+      assert.deepEqual(
+        begun.filter((timer) => !ended.has(timer)),
+        [],
+      )
+    } finally {
+      mock.restoreAll()
+      rmSync(directory, { recursive: true })
+    }
+    const name = new URL(url).pathname.slice(1)
+    await until('every session has ended', async () => {
+      const { rowCount } = await service.pool.query('select from pg_stat_activity where datname = $1', [name])
+      return rowCount === 0
+    })
   })
 })
 
