@@ -56,9 +56,9 @@ async function main(options: BenchOptions): Promise<void> {
 async function sayWhatComes(bench: Bench, options: BenchOptions): Promise<void> {
   const long = options.quick ? 'under two minutes' : 'about half an hour'
   if (options.only.length === 0) process.stderr.write(`bench: every row takes ${long} on two quiet cores\n`)
+  if (options.quick || !isWanted('growth', options)) return
   const room = await growthRoom(bench, options.growth)
-  if (!options.quick && isWanted('growth', options) && room.payments > 0)
-    process.stderr.write(`bench: ${seedingSentence(room).sentence}\n`)
+  if (room.payments > 0) process.stderr.write(`bench: ${seedingSentence(room).sentence}\n`)
 }
 
 const isWanted = (group: string, { only }: BenchOptions): boolean => only.length === 0 || only.includes(group)

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import type { Server } from 'node:net'
@@ -13,10 +13,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { freePort } from '../tools/ports.ts'
+import { cpuSeconds, median, memoryMb } from './measure.ts'
 
 const HERE = fileURLToPath(new URL('..', import.meta.url))
 const MAIN = 'services/stripe-sandbox/src/main.ts'
-const TICKS_PER_SECOND = 100
 const { values } = parseArgs({
   options: {
     payments: { type: 'string', default: '5000' },
@@ -84,17 +85,6 @@ async function startSandbox(folder: string, env: Record<string, string>): Promis
     if (alive) break
   }
   return { url, pid: child.pid ?? 0, readyMs: performance.now() - started, child }
-}
-
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
-
-function memoryMb(pid: number): number {
-  const [, kilobytes = '0'] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Math.round(Number(kilobytes) / 1024)
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 256 })
@@ -177,34 +167,25 @@ async function until(what: string, done: () => boolean): Promise<void> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return typeof address === 'object' && address ? address.port : 0
-}
-
 /** Processor microseconds of a payment in the sandbox of that working copy. */
 async function measure(folder: string, kind: Kind, durable: boolean): Promise<number> {
   const sink = await startSink()
   const data = mkdtempSync(join(tmpdir(), 'passerelle-bench-'))
   const sandbox = await startSandbox(folder, {
-    PORT: String(await freePort()),
+    PORT: String(await freePort('127.0.0.1')),
     SANDBOX_WEBHOOK_URL: sink.url,
     ...(durable ? { SANDBOX_DATA_DIR: data } : {}),
   })
   const heard = (payments: number) => () => sink.heard() >= payments * EVENTS[kind]
   await many(sandbox.url, kind, Number(values.warmup))
   await until('the webhooks of the warm-up', heard(Number(values.warmup)))
-  const cpu = cpuSeconds(sandbox.pid)
+  const cpu = cpuSeconds([sandbox.pid])
   const started = performance.now()
   await many(sandbox.url, kind, PAYMENTS)
   const answered = (performance.now() - started) / 1000
   await until('the webhooks', heard(Number(values.warmup) + PAYMENTS))
-  const used = cpuSeconds(sandbox.pid) - cpu
-  const memory = memoryMb(sandbox.pid)
+  const used = cpuSeconds([sandbox.pid]) - cpu
+  const memory = Math.round(memoryMb([sandbox.pid]))
   sandbox.child.kill('SIGTERM')
   await once(sandbox.child, 'exit')
   sink.server.close()
@@ -229,12 +210,6 @@ async function compare(kind: Kind, durable: boolean, against: string): Promise<v
   const [now, then] = [median(ours), median(theirs)]
   const change = `${Math.round(then)} -> ${Math.round(now)} us a payment`
   console.log(`  ${nameOf(kind, durable)}: ${change}, x ${(then / now).toFixed(2)} payments per second`)
-}
-
-function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return ((sorted[middle] ?? 0) + (sorted[sorted.length % 2 === 0 ? middle - 1 : middle] ?? 0)) / 2
 }
 
 const KINDS = ['one call', 'create, then confirm', 'Checkout'] as const
