@@ -20,9 +20,12 @@ export type JsonSchema = {
 
 const LENGTH_MAX = 60
 
-/** What no answer may hold, of any service: its insides, or the secrets of the sandbox's Stripe. */
+/**
+ * What no answer may hold, of any service: its insides, or the secrets of the sandbox's Stripe. Each is long enough, and
+ * starts where a word does, so that no random token says it by chance.
+ */
 export const LEAKS =
-  /node_modules|\.ts:\d+|at \w+ \(|relation "|syntax error|invalid input syntax|pg_|select .* from|ECONN|whsec_|sk_test_/i
+  /node_modules|\.ts:\d+|at \w+ \(|relation "|syntax error|invalid input syntax|\bpg_[a-z]{4,}|select .* from|ECONN[A-Z]{3,}|whsec_|sk_test_/
 
 /** encodeURIComponent throws at half a character; what a client would send then is its replacement. */
 export function safeEncode(value: string): string {
