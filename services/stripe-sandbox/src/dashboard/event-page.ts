@@ -1,5 +1,4 @@
 import { deliveryId, renderEvent } from '../events/event.ts'
-import { objectOf } from '../events/event-object.ts'
 import { webhookHeaders } from '../events/send-parcel.ts'
 import { endpointOf } from '../events/webhook-endpoint.ts'
 import type { Html } from '../pages/html.ts'
@@ -70,7 +69,7 @@ ${JSON.stringify(renderEvent(reads, event), null, 2)}</pre>
 }
 
 function paymentLink(reads: Reads, event: EventRecord): Html {
-  const object = objectOf(event) as { id?: string; payment_intent?: string | null }
+  const object = event.object as { id?: string; payment_intent?: string | null }
   const story = [object.payment_intent, object.id]
     .filter((id) => typeof id === 'string')
     .map((id) => paymentStory(reads, id))

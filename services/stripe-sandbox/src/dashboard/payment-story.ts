@@ -1,4 +1,3 @@
-import { aboutOf } from '../events/event-object.ts'
 import { totalOf } from '../checkout/session.ts'
 import type {
   ChargeRecord,
@@ -115,7 +114,14 @@ export function eventsOfPayment(reads: Reads, story: PaymentStory): EventRecord[
     ...story.refunds.map(({ id }) => id),
   ])
   const looked = take(reads.table('events').newestFirst(), EVENTS_LOOKED_AT)
-  return looked.filter((event) => aboutOf(event).some((id) => ids.has(id))).slice(0, EVENTS_SHOWN)
+  return looked.filter(({ object }) => concerns(object, ids)).slice(0, EVENTS_SHOWN)
+}
+
+function concerns(
+  object: { id?: unknown; payment_intent?: unknown; charge?: unknown },
+  ids: ReadonlySet<unknown>,
+): boolean {
+  return [object.id, object.payment_intent, object.charge].some((id) => typeof id === 'string' && ids.has(id))
 }
 
 /** Where the payment stands, in one word for a person. */

@@ -6,7 +6,7 @@ import type { Scheduler } from '../store/scheduler.ts'
 import type { Store } from '../store/store.ts'
 import { NOBODY } from '../store/store.ts'
 import { pretty } from '../http/pretty.ts'
-import { deliveryId, eventText, pendingWebhooks } from './event.ts'
+import { deliveryId, pendingWebhooks, renderEvent } from './event.ts'
 import { signatureHeader } from './signature.ts'
 import { renderThinEvent } from './thin-event.ts'
 import type { ResendTo } from './event.routes.ts'
@@ -343,7 +343,7 @@ export class Deliverer {
   #parcel(event: EventRecord, endpoint: WebhookEndpointRecord, flaw: Flaw | undefined): Parcel {
     const version = endpoint.apiVersion ?? API_VERSION
     const isThin = endpoint.destination?.payload === 'thin' || flaw?.thin || event.type.startsWith('v2.')
-    const body = isThin ? pretty(renderThinEvent(event)) : eventText(this.#store, event, version)
+    const body = pretty(isThin ? renderThinEvent(event) : renderEvent(this.#store, event, version))
     const active = activeSecrets(endpoint, this.#store.clock.nowMs())
     const secrets = flaw?.corrupt ? active.map((secret) => `${secret}?`) : active
     // Real time, whatever the sandbox's clock says: receivers compare it with theirs.

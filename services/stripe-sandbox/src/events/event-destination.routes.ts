@@ -6,7 +6,6 @@ import type { Params } from '../http/params.ts'
 import { changeMetadata, choice, integer, list, metadata, object, only, text, url } from '../http/params.ts'
 import { newNumberedId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
-import { objectOf } from './event-object.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
 import { tellOne } from './event.ts'
@@ -150,7 +149,7 @@ function isAsked(reads: Reads, event: EventRecord, filter: EventFilter): boolean
   const type = thinType(event.type)
   if (type === null || !isKept(reads, event)) return false
   if (filter.types && !filter.types.includes(type)) return false
-  if (filter.object_id && (objectOf(event) as { id?: string }).id !== filter.object_id) return false
+  if (filter.object_id && (event.object as { id?: string }).id !== filter.object_id) return false
   const bounds = Object.entries(filter.created ?? {}).map(([name, time]) => [
     name,
     Date.parse(time ?? '') / 1000,

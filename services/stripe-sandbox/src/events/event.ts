@@ -3,8 +3,6 @@ import { newNumberedId, stemOf, stemmedId } from '../ids.ts'
 import { API_VERSION } from '../settings.ts'
 import type { EventRecord, WebhookEndpointRecord } from '../store/records.ts'
 import type { Reads, Tx } from '../store/store.ts'
-import { pretty } from '../http/pretty.ts'
-import { idsOf, objectOf, wireText } from './event-object.ts'
 import { atVersion } from './older-versions.ts'
 import { thinType } from './thin-event.ts'
 import { endpointsOf } from './webhook-endpoint.ts'
@@ -26,8 +24,7 @@ export function emit(
     id: eventId(object),
     created: tx.now,
     type,
-    object: wireText(object),
-    about: idsOf(object),
+    object,
     previousAttributes,
     request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
     endpoints: endpoints.map(({ id }) => id),
@@ -47,8 +44,7 @@ export function tellOne(
     id: newNumberedId('evt'),
     created: tx.now,
     type,
-    object: wireText(object),
-    about: idsOf(object),
+    object,
     previousAttributes: null,
     request: { id: tx.cause.requestId, idempotencyKey: tx.cause.idempotencyKey },
     endpoints: [endpoint.id],
@@ -97,7 +93,7 @@ export function renderEvent(reads: Reads, event: EventRecord, version = API_VERS
     api_version: version,
     created: event.created,
     data: {
-      object: atVersion(objectOf(event), version, reads),
+      object: atVersion(event.object, version, reads),
       ...(event.previousAttributes ? { previous_attributes: event.previousAttributes } : {}),
     },
     livemode: false,
@@ -105,28 +101,6 @@ export function renderEvent(reads: Reads, event: EventRecord, version = API_VERS
     request: { id: event.request.id, idempotency_key: event.request.idempotencyKey },
     type: event.type,
   }
-}
-
-/** What `renderEvent` gives as it is sent: to the byte its JSON, around the object's text that is there already. */
-export function eventText(reads: Reads, event: EventRecord, version: string): string {
-  const { id, created, object, previousAttributes: previous, request, type } = event
-  if (version !== API_VERSION || typeof object !== 'string') return pretty(renderEvent(reads, event, version))
-  return `{
-  "id": "${id}",
-  "object": "event",
-  "api_version": "${version}",
-  "created": ${created},
-  "data": {
-    "object": ${object}${previous ? `,\n    "previous_attributes": ${wireText(previous)}` : ''}
-  },
-  "livemode": false,
-  "pending_webhooks": ${pendingWebhooks(reads, event)},
-  "request": {
-    "id": ${JSON.stringify(request.id)},
-    "idempotency_key": ${JSON.stringify(request.idempotencyKey)}
-  },
-  "type": "${type}"
-}`
 }
 
 // Events about a payment share its stem, as Stripe's do; the others start with evt_1.

@@ -1,5 +1,4 @@
 import type Stripe from 'stripe'
-import { objectOf } from './event-object.ts'
 import type { EventRecord } from '../store/records.ts'
 
 // A thin event says what happened to which object, and nothing about it: whoever wants to know asks.
@@ -50,7 +49,7 @@ export function recordIdOf(thinId: string): string {
 export function renderThinEvent(event: EventRecord): ThinEvent {
   const { id: request, idempotencyKey } = event.request
   const isSnapshot = !event.type.startsWith('v2.')
-  const related = relatedObject(objectOf(event) as Related)
+  const related = relatedObject(event.object as Related)
   return {
     id: PREFIX + event.id.slice('evt_'.length),
     object: 'v2.core.event',

@@ -292,10 +292,8 @@ export type EventRecord = {
   readonly id: string
   readonly created: number
   readonly type: string
-  /** As it was then, in the JSON that an event shows; in rows of older journals the object itself. */
-  readonly object: string | object
-  /** The ids that the object bears; absent in rows of older journals. */
-  readonly about?: readonly string[]
+  /** As it was then. */
+  readonly object: object
   readonly previousAttributes: object | null
   readonly request: { readonly id: string | null; readonly idempotencyKey: string | null }
   readonly endpoints: string[]
