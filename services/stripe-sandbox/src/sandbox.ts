@@ -1,5 +1,7 @@
+import type { RequestListener } from 'node:http'
+import { createServer } from 'node:http'
 import { Writable } from 'node:stream'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fastify } from 'fastify'
 import { createLog } from '@passerelle/kit/log'
 import type { Log } from '@passerelle/kit/log'
@@ -19,14 +21,14 @@ import { eventDestinationOperations } from './events/event-destination.routes.ts
 import { webhookEndpointOperations } from './events/webhook-endpoint.routes.ts'
 import { ensureEndpoint, newSecret } from './events/webhook-endpoint.ts'
 import { Faults } from './faults/faults.ts'
+import { isApi } from './http/answer.ts'
 import type { ApiDeps } from './http/api.ts'
-import { answerError, sandboxDate, serveApi } from './http/api.ts'
+import { answerError, apiListener, unknownUrl } from './http/api.ts'
 import { forgetOldKeys } from './http/idempotency.ts'
 import type { Operation } from './http/operation.ts'
 import { newId } from './ids.ts'
 import { listenOperations, listenSecret } from './listen/listen.routes.ts'
 import { Relay } from './listen/relay.ts'
-import { requestLog } from './listen/request-log.ts'
 import { servePages } from './pages/page.routes.ts'
 import { servePaymentLinks, serveRecovery } from './pages/payment-link.routes.ts'
 import { balanceOperations } from './payments/balance.routes.ts'
@@ -94,7 +96,7 @@ export const operations = (resend: Resend, relay: Relay): readonly Operation[] =
   ...searchOperations,
 ]
 
-const BODY_LIMIT_BYTES = 1_048_576
+const KEEP_ALIVE_MS = 72_000
 
 /** Starts a Stripe of your own on 127.0.0.1. Resolves when it answers. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -114,10 +116,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   runTasks(store, scheduler, log)
   if (options.onSent) watchEvents(store, options.onSent)
   const api = { store, log, faults, relay, onSent: options.onSent }
-  const app = buildApp(api)
-  serveListeners(app, relay, clock)
   const resend: Resend = (event, to) => deliverer.resendAll(event, to)
-  serveApi(app, api, operations(resend, relay))
+  const app = buildApp(api, apiListener(api, operations(resend, relay)))
+  app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
   serveElements(app)
   servePaymentLinks(app, store)
   serveRecovery(app, store)
@@ -163,15 +164,19 @@ function prepareEndpoint(store: Store, options: SandboxOptions): string {
   return endpoint.secrets[0]?.value ?? ''
 }
 
-// Parameters are read by http/params.ts and answers written by http/run-call.ts. Fastify would load its own compilers
+// Only pages and the sandbox's own routes are Fastify's, and none of them has a schema. It would load its own compilers
 // all the same, which takes a third of starting it.
 const noSchemas = (): never => {
   throw new Error('The sandbox has no routes with schemas.')
 }
 
-function buildApp(deps: ApiDeps): FastifyInstance {
+// The API's calls go past the framework, which would cost a fourth of a bare answer.
+function buildApp(deps: ApiDeps, serveApi: RequestListener): FastifyInstance {
   const app = fastify({
-    bodyLimit: BODY_LIMIT_BYTES,
+    serverFactory: (servePages) =>
+      createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+        isApi(request.url) ? serveApi(request, response) : servePages(request, response),
+      ),
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 500, ignoreTrailingSlash: true },
@@ -185,37 +190,22 @@ function buildApp(deps: ApiDeps): FastifyInstance {
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
     done(null, { json: body }),
   )
-  app.setNotFoundHandler((request, reply) => {
-    const message = `Unrecognized request URL (${request.method}: ${request.url.split('?')[0] ?? ''}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/. (The README of this sandbox says what of Stripe it has.)`
-    const error = new ApiError(404, { message, type: 'invalid_request_error' })
-    answerError(deps, { error, requestId: newId('req', 14) }, request, reply)
-  })
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    reply.hijack()
+    const exchange = { request: request.raw, response: reply.raw }
+    answerError(deps, { error, requestId: newId('req', 14) }, exchange)
+  }
+  app.setNotFoundHandler((request, reply) => refuse(unknownUrl(request.raw), request, reply))
   app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
-    const known = error.statusCode !== undefined && error.statusCode < 500
-    const failure = known
-      ? new ApiError(error.statusCode ?? 400, { message: error.message, type: 'invalid_request_error' })
-      : error
-    answerError(deps, { error: failure, requestId: newId('req', 14) }, request, reply)
+    const { statusCode = 500, message } = error
+    const known = statusCode < 500
+    refuse(
+      known ? new ApiError(statusCode, { message, type: 'invalid_request_error' }) : error,
+      request,
+      reply,
+    )
   })
   return app
-}
-
-// What goes out past the framework (`send` in http/api.ts) does both of these itself.
-function serveListeners(app: FastifyInstance, relay: Relay, clock: Clock): void {
-  app.server.on('upgrade', (request, socket, head) => relay.upgrade(request, socket, head))
-  app.addHook('onSend', (request, reply, body, done) => {
-    if (/^\/v[12]\//.test(request.url)) {
-      // Stripe names no charset; fastify adds one.
-      reply.header('Content-Type', 'application/json').header('Date', sandboxDate(clock))
-      if (relay.isTailed) relay.tell(requestLog(request, failureOf(reply, body)))
-    }
-    done(null, body)
-  })
-}
-
-function failureOf(reply: FastifyReply, body: unknown): Parameters<typeof requestLog>[1] {
-  const requestId = String(reply.getHeader('request-id') ?? '')
-  return { status: reply.statusCode, requestId, body: String(body) }
 }
 
 function portOf(app: FastifyInstance): number {

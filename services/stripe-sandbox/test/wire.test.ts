@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import Stripe from 'stripe'
 import type { World } from './merchant.ts'
-import { startWorld } from './merchant.ts'
+import { control, startWorld } from './merchant.ts'
 
 let world: World
 before(async () => {
@@ -94,6 +94,16 @@ describe('an answer', () => {
     assert.match(error['request_log_url'] ?? '', new RegExp(`${headers.get('request-id')}$`))
   })
 
+  test('tells the time of the sandbox, also when it refuses', async () => {
+    const week = 7 * 86_400_000
+    await control(world.sandbox, 'clock/advance', { seconds: week / 1000 })
+    for (const path of ['/v1/balance', '/v1/charges/ch_x', '/v1/kayaks']) {
+      const { headers } = await call(path)
+      const ahead = Date.parse(headers.get('date') ?? '') - Date.now()
+      assert.ok(Math.abs(ahead - week) < 60_000, `${path} is ${ahead} ms ahead`)
+    }
+  })
+
   test('to a declined payment is 402 with the whole PaymentIntent inside', async () => {
     const { status, json } = await call('/v1/payment_intents', {
       body: 'amount=900&currency=eur&confirm=true&payment_method=pm_card_visa_chargeDeclined',
@@ -139,4 +149,53 @@ describe('a request', () => {
     const gone = await call(`/v1/customers/${id}`, { method: 'DELETE' })
     assert.deepEqual(gone.json, { id, object: 'customer', deleted: true })
   })
+
+  test('to an address that is none is refused, by method and address', async () => {
+    for (const [method, path] of [
+      ['PUT', '/v1/customers'],
+      ['GET', '/v1/kayaks'],
+      ['GET', '/v1'],
+      ['GET', '/elsewhere'],
+    ] as const) {
+      const { status, headers, json } = await call(`${path}?limit=1`, { method })
+      const { message } = json['error'] as { message: string }
+      assert.equal(status, 404)
+      assert.ok(message.startsWith(`Unrecognized request URL (${method}: ${path}). `), message)
+      assert.match(headers.get('request-id') ?? '', /^req_/)
+      assert.equal(headers.get('content-type'), 'application/json')
+    }
+  })
+
+  test('may be as long as a form gets, and is refused when it is longer', async () => {
+    const metadata = `metadata[a]=${'x'.repeat(500)}`
+    const long = await call('/v1/customers', { body: `${metadata}&description=${'%78'.repeat(300_000)}` })
+    assert.deepEqual([long.status, paramOf(long)], [400, 'description'])
+    const longer = await call('/v1/customers', { body: `description=${'x'.repeat(2 ** 20)}` })
+    assert.deepEqual([longer.status, longer.headers.get('content-type')], [413, 'application/json'])
+    assert.equal((await call('/v1/customers', { body: metadata })).status, 200)
+  })
+
+  test('whose body is no form is refused', async () => {
+    for (const type of ['multipart/form-data; boundary=x', 'application/xml', 'application/jsonp'])
+      assert.equal(
+        (await call('/v1/customers', { body: 'a', headers: { 'content-type': type } })).status,
+        415,
+      )
+    const json = { body: '{"name":"Ana"}', headers: { 'content-type': 'application/json; charset=utf-8' } }
+    // As at Stripe, the first version of the API reads forms only.
+    assert.equal((await call('/v1/customers', json)).json['name'], null)
+  })
+
+  test('of the head alone is answered without a body', async () => {
+    const response = await fetch(`${world.sandbox.url}/v1/customers`, {
+      method: 'HEAD',
+      headers: { authorization: 'Bearer sk_test_wire' },
+    })
+    assert.deepEqual([response.status, await response.text()], [200, ''])
+    assert.ok(Number(response.headers.get('content-length')) > 0)
+  })
 })
+
+function paramOf({ json }: Answer): string | undefined {
+  return (json['error'] as { param?: string }).param
+}

@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify'
+import type { ServerResponse } from 'node:http'
 import { ApiError } from '../errors.ts'
 import { inProgress } from '../http/idempotency.ts'
 import type { ApiFault } from './fault.ts'
@@ -43,17 +43,15 @@ export const INDETERMINATE = new ApiError(500, {
 })
 
 /** Cuts the connection without an answer. */
-export function resetConnection(reply: FastifyReply): void {
-  reply.hijack()
-  reply.raw.socket?.resetAndDestroy()
+export function resetConnection(response: ServerResponse): void {
+  response.socket?.resetAndDestroy()
 }
 
 /** Announces the whole body, sends half of it and hangs up. */
-export function truncateAnswer(reply: FastifyReply, answer: { status: number; body: string }): void {
-  reply.hijack()
-  reply.raw.writeHead(answer.status, {
+export function truncateAnswer(response: ServerResponse, answer: { status: number; body: string }): void {
+  response.writeHead(answer.status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(answer.body),
   })
-  reply.raw.write(answer.body.slice(0, Math.floor(answer.body.length / 2)), () => reply.raw.socket?.destroy())
+  response.write(answer.body.slice(0, Math.floor(answer.body.length / 2)), () => response.socket?.destroy())
 }

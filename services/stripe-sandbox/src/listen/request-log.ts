@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 
 /** One call of the API as `stripe logs tail` shows it. */
 export type RequestLog = {
@@ -52,16 +52,16 @@ export function passes(filter: LogFilter, entry: RequestLog): boolean {
 
 /** The log entry of a call that is being answered with `body`. */
 export function requestLog(
-  request: FastifyRequest,
+  { method = '', url = '' }: IncomingMessage,
   answer: { status: number; requestId: string; body: string },
 ): RequestLog {
   return {
     created_at: Math.floor(Date.now() / 1000),
     livemode: false,
-    method: request.method,
+    method,
     request_id: answer.requestId,
     status: answer.status,
-    url: request.url,
+    url,
     error: answer.status < 400 ? {} : errorOf(answer.body),
   }
 }
