@@ -31,8 +31,11 @@ export function totalOf(session: Priced): number {
   return subtotalOf(session) - discountOf(session)
 }
 
-// What the sandbox's Sessions never use, as Stripe shows it unused.
+// What the sandbox's Sessions never use, as Stripe shows it unused. An object is made in one piece only when what it spreads
+// stands first, or last.
 const UNUSED = {
+  id: '',
+  object: 'checkout.session',
   adaptive_pricing: { enabled: false },
   automatic_tax: { enabled: false, liability: null, provider: null, status: null },
   billing_address_collection: null,
@@ -82,10 +85,8 @@ const UNUSED = {
 export function renderSession(record: SessionRecord, publicUrl: string): Stripe.Checkout.Session {
   const { discount } = record
   return {
-    id: record.id,
-    object: 'checkout.session',
     ...UNUSED,
-    ...record.shown,
+    id: record.id,
     after_expiration: record.recovery ? { recovery: recoveryOf(record, record.recovery, publicUrl) } : null,
     allowed_payment_method_types: record.allowedTypes,
     allow_promotion_codes: record.allowPromotionCodes ?? null,
@@ -113,7 +114,6 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
           },
         ]
       : [],
-    ...(record.excludedTypes === null ? {} : { excluded_payment_method_types: record.excludedTypes }),
     expires_at: record.expiresAt,
     livemode: false,
     locale: record.locale,
@@ -128,7 +128,6 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
     }),
     payment_status: record.paymentStatus,
     recovered_from: record.recoveredFrom ?? null,
-    ...(record.returnUrl === null ? {} : { return_url: record.returnUrl }),
     status: record.status,
     submit_type: record.submitType,
     success_url: record.successUrl,
@@ -136,6 +135,9 @@ export function renderSession(record: SessionRecord, publicUrl: string): Stripe.
     ui_mode: record.uiMode,
     url:
       record.status === 'open' && record.uiMode === 'hosted_page' ? `${publicUrl}/c/pay/${record.id}` : null,
+    ...(record.excludedTypes === null ? {} : { excluded_payment_method_types: record.excludedTypes }),
+    ...(record.returnUrl === null ? {} : { return_url: record.returnUrl }),
+    ...record.shown,
   }
 }
 

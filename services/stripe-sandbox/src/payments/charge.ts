@@ -100,7 +100,6 @@ function cardDetails(
     amount_authorized: declined ? null : record.amount,
     authorization_code: declined ? null : '123456',
     brand: method.brand,
-    ...(record.captureBefore === null ? {} : { capture_before: record.captureBefore }),
     checks: {
       address_line1_check: null,
       address_postal_code_check: null,
@@ -126,6 +125,7 @@ function cardDetails(
     three_d_secure: record.authenticated ? authenticated() : null,
     transaction_link_id: null,
     wallet: null,
+    ...(record.captureBefore === null ? {} : { capture_before: record.captureBefore }),
   }
 }
 

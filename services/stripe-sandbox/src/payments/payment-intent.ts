@@ -42,7 +42,6 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
     metadata: record.metadata,
     next_action: nextAction(record, publicUrl),
     on_behalf_of: null,
-    ...(record.paymentDetails === undefined ? {} : { payment_details: record.paymentDetails }),
     payment_method: record.paymentMethod,
     payment_method_configuration_details: null,
     payment_method_options: methodOptions(record.paymentMethodTypes, record.threeDSecure),
@@ -59,6 +58,7 @@ export function renderPaymentIntent(record: PaymentIntentRecord, publicUrl: stri
     status: record.status,
     transfer_data: null,
     transfer_group: record.transferGroup ?? null,
+    ...(record.paymentDetails === undefined ? {} : { payment_details: record.paymentDetails }),
   }
 }
 
