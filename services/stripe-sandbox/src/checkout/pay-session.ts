@@ -27,14 +27,15 @@ const RECOVERY_S = 30 * 86_400
 
 /**
  * The payer submits the page: the PaymentIntent is made now and confirmed. A decline leaves the Session open.
- * The same `submit` token twice (a double click) is one attempt.
+ * The same `submit` token twice (a double click) is one attempt; without a token every call is one.
  */
 export function paySession(
   tx: Tx,
   session: SessionRecord,
-  how: { method: (tx: Tx) => PaymentMethodRecord; payer: Payer; submit: string },
+  how: { method: (tx: Tx) => PaymentMethodRecord; payer: Payer; submit?: string | undefined },
 ): PaymentOutcome {
-  const done = session.submits[how.submit]
+  const { submit } = how
+  const done = submit === undefined ? undefined : session.submits[submit]
   if (done) return done
   if (session.status !== 'open')
     throw invalidRequest(`This Checkout Session has a status of \`${session.status}\`.`)
@@ -54,7 +55,7 @@ export function paySession(
   const outcome = method.type === 'sepa_debit' ? startDebit(tx, begun, { tellCreation, pay }) : pay()
   // In recorded logs of Checkout the creation is told after what came of it.
   if (method.type !== 'sepa_debit') tellCreation()
-  remember(tx, session.id, how.submit, outcome)
+  if (submit !== undefined) remember(tx, session.id, submit, outcome)
   if (tx.get('sessions', session.id)?.status === 'open') conclude(tx, session.id, outcome)
   return outcome
 }

@@ -10,7 +10,6 @@ import type { Tx } from '../store/store.ts'
 import { CREATE_SESSION, createSession } from './create-session.ts'
 import { expireSession, paySession } from './pay-session.ts'
 import { renderLineItem, totalOf } from './session.ts'
-import { newId } from '../ids.ts'
 import { resolvePaymentMethod } from '../payments/payment-method.ts'
 
 export const sessionOperations: readonly Operation[] = [
@@ -72,7 +71,6 @@ export const sessionOperations: readonly Operation[] = [
       const payer = { email: session.customerEmail ?? 'stripe@example.com', name: null }
       paySession(tx, session, {
         payer,
-        submit: newId('submit'),
         method: (inner) => {
           const found = resolvePaymentMethod(inner, method, owner)
           if (!type || type === found.type) return found

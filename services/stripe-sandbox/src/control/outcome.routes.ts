@@ -1,7 +1,6 @@
 import { applyPromotionCode } from '../checkout/redeem.ts'
 import { invalidRequest, noSuch } from '../errors.ts'
 import { newSecret } from '../events/webhook-endpoint.ts'
-import { newId } from '../ids.ts'
 import { meansOf, submitChallenge, submitPayment } from '../pages/submit-payment.ts'
 import { isClosed, isInquiry } from '../payments/dispute.ts'
 import { decideDispute, openDispute, warnOfFraud } from '../payments/dispute-charge.ts'
@@ -27,7 +26,6 @@ export function outcomes(route: Route, deps: ControlDeps): void {
     const result = await submitPayment(deps, idOf(request), {
       means: meansOf(textOf(body['card']) ?? 'pm_card_visa'),
       email: textOf(body['email']),
-      submit: newId('submit'),
     })
     const answer = textOf(body['authenticate'])
     if (result.status !== 'requires_action' || answer === undefined) return result

@@ -27,8 +27,8 @@ export type Submission = {
   readonly means: Means
   readonly email?: string | undefined
   readonly name?: string | undefined
-  /** One token per rendered page: the same one twice is one payment. */
-  readonly submit: string
+  /** One token per rendered page: the same one twice is one payment. None for who has no page. */
+  readonly submit?: string | undefined
 }
 
 export type SubmitResult =
