@@ -256,21 +256,7 @@ export class Deliverer {
       return
     }
     lane.active++
-    this.#track(id, this.#attemptIn(lane, id))
-  }
-
-  async #attemptIn(lane: Lane, id: string): Promise<void> {
-    try {
-      await this.#attempt(id, 'automatic')
-    } finally {
-      lane.active--
-      // Some that waited are no longer due: go on until one starts.
-      for (const next of lane.waiting) {
-        if (lane.active >= lane.limit) break
-        lane.waiting.delete(next)
-        this.#start(next)
-      }
-    }
+    this.#track(id, this.#attempt(id, 'automatic'), lane)
   }
 
   #laneOf(endpoint: string): Lane {
@@ -283,17 +269,27 @@ export class Deliverer {
     return lane
   }
 
-  #track(key: string, attempt: Promise<void>): void {
-    this.#inFlight.set(key, this.#ended(key, attempt))
+  #track(key: string, attempt: Promise<void>, lane?: Lane): void {
+    this.#inFlight.set(key, this.#ended(key, attempt, lane))
   }
 
-  async #ended(key: string, attempt: Promise<void>): Promise<void> {
+  async #ended(key: string, attempt: Promise<void>, lane: Lane | undefined): Promise<void> {
     try {
       await attempt
     } catch (error) {
       this.#log.error({ err: error, delivery: key }, 'delivery.crashed')
-    } finally {
-      this.#inFlight.delete(key)
+    }
+    this.#inFlight.delete(key)
+    if (lane) this.#leave(lane)
+  }
+
+  #leave(lane: Lane): void {
+    lane.active--
+    // Some that waited are no longer due: go on until one starts.
+    for (const next of lane.waiting) {
+      if (lane.active >= lane.limit) break
+      lane.waiting.delete(next)
+      this.#start(next)
     }
   }
 
@@ -317,7 +313,7 @@ export class Deliverer {
     const result = flaw?.slowMs ? await this.#slowed(sent, flaw.slowMs) : sent
     if (this.#stopping.signal.aborted && result.status === null) return
     const durationMs = Math.round(performance.now() - started)
-    this.#record(id, trigger, {
+    this.#record(id, event.type, {
       at: new Date().toISOString(),
       ...result,
       durationMs,
@@ -351,7 +347,8 @@ export class Deliverer {
     return { url: endpoint.url, body, signature: signatureHeader(body, t, secrets) }
   }
 
-  #record(id: string, trigger: Trigger, attempt: AttemptRecord): void {
+  #record(id: string, type: string, attempt: AttemptRecord): void {
+    const { trigger } = attempt
     const delivery = this.#store.get('deliveries', id)
     if (!delivery) return
     const succeeded = attempt.status !== null && attempt.status >= 200 && attempt.status < 300
@@ -363,7 +360,7 @@ export class Deliverer {
     this.#log.info(
       {
         event: delivery.event,
-        type: this.#store.get('events', delivery.event)?.type,
+        type,
         status: attempt.status,
         error: attempt.error ?? undefined,
         attempt: attempts.length,
