@@ -21,7 +21,7 @@ import type { Faults } from '../faults/faults.ts'
 import { newId, newNumberedId } from '../ids.ts'
 
 type Trigger = AttemptRecord['trigger']
-type Lane = { active: number; readonly limit: number; readonly waiting: Set<string> }
+type Lane = { active: number; readonly limit: number; readonly waiting: string[] }
 type Flaw = {
   readonly corrupt?: true
   readonly thin?: true
@@ -252,7 +252,7 @@ export class Deliverer {
     if (!delivery || (delivery.nextAttemptMs ?? Infinity) > this.#store.clock.nowMs()) return
     const lane = this.#laneOf(delivery.endpoint)
     if (lane.active >= lane.limit) {
-      lane.waiting.add(id)
+      lane.waiting.push(id)
       return
     }
     lane.active++
@@ -264,7 +264,7 @@ export class Deliverer {
     if (known) return known
     // A listener takes everything over one socket.
     const limit = isListener(this.#store, endpoint) ? Infinity : MAX_AT_ONCE_PER_ENDPOINT
-    const lane: Lane = { active: 0, limit, waiting: new Set<string>() }
+    const lane: Lane = { active: 0, limit, waiting: [] }
     this.#lanes.set(endpoint, lane)
     return lane
   }
@@ -286,9 +286,9 @@ export class Deliverer {
   #leave(lane: Lane): void {
     lane.active--
     // Some that waited are no longer due: go on until one starts.
-    for (const next of lane.waiting) {
-      if (lane.active >= lane.limit) break
-      lane.waiting.delete(next)
+    while (lane.active < lane.limit) {
+      const next = lane.waiting.shift()
+      if (next === undefined) return
       this.#start(next)
     }
   }
