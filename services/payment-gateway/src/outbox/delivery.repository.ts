@@ -135,8 +135,8 @@ export type EndedAttempt = {
 }
 
 /**
- * Records attempts and what follows from them, each once: recording one ends its claim. Returns the ids of the deliveries whose attempt counts; the others were
- * claimed by another worker since.
+ * Records attempts and what follows from them, each once: recording one ends its claim. Returns the ids of the deliveries
+ * whose attempt counts; the others were claimed by another worker since.
  */
 export async function recordAttempts(
   db: Queryable,

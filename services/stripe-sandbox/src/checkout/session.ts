@@ -31,8 +31,8 @@ export function totalOf(session: Priced): number {
   return subtotalOf(session) - discountOf(session)
 }
 
-// What the sandbox's Sessions never use, as Stripe shows it unused. An object is made in one piece only when what it spreads
-// stands first, or last.
+// What the sandbox's Sessions never use, as Stripe shows it unused. It is spread first, and so has the fields that Stripe
+// shows first: with a spread in its middle an object is made field by field.
 const UNUSED = {
   id: '',
   object: 'checkout.session',
