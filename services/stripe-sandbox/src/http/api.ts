@@ -12,6 +12,7 @@ import { forBrowsers, requireClientSecret } from '../elements/publishable.ts'
 import type { Exchange } from './answer.ts'
 import { answer } from './answer.ts'
 import { authenticate } from './authentication.ts'
+import type { Body } from './body.ts'
 import { readBody } from './body.ts'
 import type { FormObject } from './form.ts'
 import { FormError, formOfJson, parseForm } from './form.ts'
@@ -115,12 +116,14 @@ async function answerCall(
   else send(deps, exchange, context, result)
 }
 
+const BODILESS: Body = { text: '', isJson: false }
+
 async function readForm(request: IncomingMessage, query: string): Promise<FormObject> {
-  const body = request.method === 'POST' ? await readBody(request) : ''
+  const { method, url } = request
+  const { text, isJson } = method === 'POST' ? await readBody(request) : BODILESS
   try {
-    const isJson = request.headers['content-type']?.startsWith('application/json') && body !== ''
-    if (!isJson) return parseForm([query, body].filter((part) => part !== '').join('&'))
-    return request.url?.startsWith('/v2/') ? formOfJson(body) : parseForm(query)
+    if (!isJson) return parseForm([query, text].filter((part) => part !== '').join('&'))
+    return url?.startsWith('/v2/') ? formOfJson(text) : parseForm(query)
   } catch (error) {
     if (error instanceof FormError) throw invalidParameter(error.message)
     throw error
